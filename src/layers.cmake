@@ -3,6 +3,9 @@
 set(LABDECK_LAYERS
     base data contract io model store bench_apps providers supervise terminal devices runs hub gfx ui app)
 
+# Everything under src/ and nothing else: built by clang, it is the check of the thread roles.
+add_custom_target(labdeck_thread_roles)
+
 # Adds each named folder below `parent` that has a CMakeLists.txt.
 function(labdeck_subdirectories parent)
     foreach(folder IN LISTS ARGN)
@@ -32,6 +35,7 @@ function(labdeck_layer name)
         add_library(${target} STATIC ${arg_SOURCES})
         set(scope PUBLIC)
         target_link_libraries(${target} PRIVATE labdeck_flags ${arg_PRIVATE_LIBS})
+        add_dependencies(labdeck_thread_roles ${target})
     else()
         add_library(${target} INTERFACE)
         set(scope INTERFACE)
@@ -58,4 +62,5 @@ function(labdeck_program name)
     target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/src")
     target_link_libraries(${name} PRIVATE labdeck_flags ${arg_USES} ${arg_LIBS})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+    add_dependencies(labdeck_thread_roles ${name})
 endfunction()

@@ -35,9 +35,9 @@ function(labdeck_test name)
     # The cases are asked of the program itself once it is built; until then CTest says so.
     set(cases "${CMAKE_CURRENT_BINARY_DIR}/${target}_cases.cmake")
     set(list_tests "${CMAKE_SOURCE_DIR}/scripts/list-tests")
-    set(options --labels "${arg_LABELS}" --timeout ${arg_TIMEOUT})
+    set(options --labels ${arg_LABELS} --timeout ${arg_TIMEOUT})
     if(arg_ENVIRONMENT)
-        list(APPEND options --environment "${arg_ENVIRONMENT}")
+        list(APPEND options --environment ${arg_ENVIRONMENT})
     endif()
     if(arg_SERIAL)
         list(APPEND options --serial)
@@ -68,17 +68,20 @@ function(labdeck_must_not_compile name source)
         list(APPEND flags -Wthread-safety)
     endif()
     list(TRANSFORM arg_USES PREPEND labdeck::)
-    # A library that is never built, to gather the include folders of what is used.
+    # A library that is never built, to gather the include folders and definitions of what is used.
     set(probe must_not_compile_${name})
     add_library(${probe} INTERFACE)
     target_link_libraries(${probe} INTERFACE ${arg_USES} ${arg_LIBS})
-    set(folders "$<FILTER:$<TARGET_PROPERTY:${probe},INTERFACE_INCLUDE_DIRECTORIES>,EXCLUDE,^/usr/include$>")
-    set(command ${compiler} ${flags} "$<$<BOOL:${folders}>:-isystem;$<JOIN:${folders},;-isystem;>>")
+    set(folders "$<FILTER:$<TARGET_PROPERTY:${probe},INTERFACE_INCLUDE_DIRECTORIES>,EXCLUDE,(/src|^/usr/include)$>")
+    set(definitions "$<TARGET_PROPERTY:${probe},INTERFACE_COMPILE_DEFINITIONS>")
+    set(used "${CMAKE_CURRENT_BINARY_DIR}/${name}_$<CONFIG>.rsp")
+    file(GENERATE OUTPUT "${used}" CONTENT
+        "$<$<BOOL:${folders}>:-isystem\"$<JOIN:${folders},\"\n-isystem\">\"\n>$<$<BOOL:${definitions}>:\"-D$<JOIN:${definitions},\"\n\"-D>\"\n>")
+    set(command "${compiler}" ${flags} "@${used}")
     set(file "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
-    add_test(NAME "must_not_compile/${name}: compiles when used rightly" COMMAND ${command} "${file}"
-        COMMAND_EXPAND_LISTS)
+    add_test(NAME "must_not_compile/${name}: compiles when used rightly" COMMAND ${command} "${file}")
     add_test(NAME "must_not_compile/${name}: does not compile when misused"
-        COMMAND ${command} -DLABDECK_MUST_FAIL "${file}" COMMAND_EXPAND_LISTS)
+        COMMAND ${command} -DLABDECK_MUST_FAIL "${file}")
     set_tests_properties("must_not_compile/${name}: compiles when used rightly"
         PROPERTIES LABELS unit TIMEOUT 60)
     set_tests_properties("must_not_compile/${name}: does not compile when misused"
