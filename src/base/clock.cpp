@@ -1,0 +1,55 @@
+#include "base/clock.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace labdeck {
+
+namespace {
+
+constexpr std::int64_t ns_per_s = 1'000'000'000;
+constexpr std::int64_t ns_per_ms = 1'000'000;
+
+std::int64_t read_clock(clockid_t id) noexcept {
+    timespec now{};
+    ::clock_gettime(id, &now);
+    return static_cast<std::int64_t>(now.tv_sec) * ns_per_s + now.tv_nsec;
+}
+
+}  // namespace
+
+MonoTime mono_now() noexcept { return {read_clock(CLOCK_MONOTONIC)}; }
+WallTime wall_now() noexcept { return {read_clock(CLOCK_REALTIME)}; }
+std::int64_t thread_cpu_ns() noexcept { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+
+WallTime wall_of(MonoTime stamp) noexcept { return {wall_now().ns - (mono_now().ns - stamp.ns)}; }
+
+std::string rfc3339(WallTime time) {
+    const std::time_t seconds = time.ns / ns_per_s;
+    std::tm utc{};
+    ::gmtime_r(&seconds, &utc);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                       utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (time.ns % ns_per_s) / ns_per_ms);
+}
+
+std::string clock_text(WallTime time) {
+    const std::time_t seconds = time.ns / ns_per_s;
+    std::tm local{};
+    ::localtime_r(&seconds, &local);
+    return fmt::format("{:02}:{:02}:{:02}.{:03}", local.tm_hour, local.tm_min, local.tm_sec,
+                       (time.ns % ns_per_s) / ns_per_ms);
+}
+
+std::string age_text(std::int64_t ns) {
+    const std::int64_t ms = std::max<std::int64_t>(ns, 0) / ns_per_ms;
+    if (ms < 1000) return fmt::format("{} ms", ms);
+    const std::int64_t s = ms / 1000;
+    if (s < 60) return fmt::format("{}.{} s", s, ms % 1000 / 100);
+    if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
+    if (s < 86'400) return fmt::format("{} h {:02} min", s / 3600, s % 3600 / 60);
+    return fmt::format("{} d {} h", s / 86'400, s % 86'400 / 3600);
+}
+
+}  // namespace labdeck

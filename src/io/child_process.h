@@ -1,0 +1,63 @@
+// child_process.h - starts a program with pipes for its three standard streams.
+//
+// posix_spawn, never fork: a start costs the same whatever the console's size.
+// The child gets a process group of its own, default signals, and no descriptor
+// but 0, 1 and 2.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace labdeck::io {
+
+struct SpawnRequest {
+    std::vector<std::string> argv;             ///< argv[0] is looked up in PATH if it has no slash.
+    std::string cwd;                           ///< Empty: ours.
+    std::map<std::string, std::string> env;    ///< Added to our environment; wins over it.
+};
+
+struct ExitStatus {
+    bool signaled = false;
+    int code = 0;    ///< Exit code, or the signal's number.
+};
+
+/// "exit 1", "killed by SIGKILL".
+std::string exit_text(const ExitStatus& status);
+
+/// A running or ended child. Owner: one thread. Destroying it kills the group (SIGKILL) and reaps the child.
+class ChildProcess {
+public:
+    /// The error says errno and path: "start /usr/bin/foo: No such file or directory".
+    [[nodiscard]] static Result<ChildProcess> spawn(const SpawnRequest& request);
+    ChildProcess(ChildProcess&&) noexcept;
+    ChildProcess& operator=(ChildProcess&&) noexcept;
+    ~ChildProcess();
+
+    pid_t pid() const noexcept { return pid_; }
+    /// Readable when the child has ended. For a Reactor, EPOLLIN.
+    int exit_fd() const noexcept { return pidfd_.get(); }
+
+    /// Our ends, non-blocking, CLOEXEC. F_SETPIPE_SZ is 1 MiB on stdout and stderr where allowed, else 256 KiB.
+    UniqueFd stdin_fd;
+    UniqueFd stdout_fd;
+    UniqueFd stderr_fd;
+
+    /// To the child's process group. Harmless once it was reaped.
+    void signal(int number) noexcept;
+    /// True once the child has ended; then `out` has its status and it is reaped.
+    bool reap(ExitStatus& out) noexcept;
+
+private:
+    ChildProcess() = default;
+    pid_t pid_ = -1;
+    UniqueFd pidfd_;
+};
+
+}  // namespace labdeck::io

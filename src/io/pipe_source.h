@@ -1,0 +1,43 @@
+// pipe_source.h - reads a pipe (or any readable descriptor) into a source.
+//
+// Reads straight into Blocks. Never stops draining while Blocks and feeds have
+// room; when they have none it stops, the kernel holds the writer back, and it
+// goes on when room is there: nothing is lost. When many small writes flood it, it
+// asks the reactor for a short nap, so that hundreds of lines come with one read.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "data/source.h"
+#include "io/reactor.h"
+
+namespace labdeck::io {
+
+class PipeSource {
+public:
+    struct Limits {
+        std::size_t retained_bytes = 32U << 20;  ///< What its tails may hold.
+        std::size_t ahead_bytes = 32U << 20;     ///< How far it may read ahead of the slowest consumer.
+    };
+
+    /// Thread: the reactor's. `on_end` is called once, after end of file or a read error (errno, 0 at
+    /// end of file), with everything delivered.
+    [[nodiscard]] static Result<std::unique_ptr<PipeSource>> create(Reactor& reactor, UniqueFd fd,
+                                                                     data::SourceInfo info, Limits limits,
+                                                                     std::function<void(int os)> on_end);
+    ~PipeSource();
+    PipeSource(const PipeSource&) = delete;
+    PipeSource& operator=(const PipeSource&) = delete;
+
+    data::SourceWriter& writer() noexcept;
+
+private:
+    struct Impl;
+    explicit PipeSource(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace labdeck::io

@@ -1,0 +1,42 @@
+// proc_sampler.h - reads CPU and memory of the machine and of chosen processes from /proc.
+//
+// One scan a period on a thread of its own; a period in which nothing is asked
+// for costs one wake-up. CPU of a process is that of its whole tree as far as it lives, 100 % is one core;
+// memory is PSS of the process where the kernel lets us read it cheaply (smaps_rollup), else RSS, and says which.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "data/samples.h"
+
+namespace labdeck::io {
+
+class ProcSampler {
+public:
+    using OnBatch = std::function<void(std::shared_ptr<const data::SampleBatch>)>;
+
+    /// `on_batch` is called on the sampler's thread. `proc_root` is "/proc" but for tests.
+    [[nodiscard]] static Result<std::unique_ptr<ProcSampler>> start(std::int64_t period_ns, OnBatch on_batch,
+                                                                     std::string proc_root = "/proc");
+    ~ProcSampler();  ///< Joins the thread.
+    ProcSampler(const ProcSampler&) = delete;
+    ProcSampler& operator=(const ProcSampler&) = delete;
+
+    /// Thread: any. Replaces what is watched, from the next scan on. Our own process is always watched.
+    void watch(std::vector<data::WatchedProcess> processes);
+
+private:
+    struct Impl;
+    explicit ProcSampler(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace labdeck::io

@@ -1,0 +1,63 @@
+// reactor.h - one thread's epoll loop: descriptors, timers, and work from other threads.
+//
+// Everything but post(), wake() and stop() belongs to the thread that runs the loop (or that
+// sets it up before run()). Callbacks run one after the other on that thread and must not block.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace labdeck::io {
+
+/// Names one registered descriptor or timer.
+using WatchId = std::uint64_t;
+using TimerId = std::uint64_t;
+
+class Reactor {
+public:
+    /// `events` is EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR as epoll reported them.
+    using OnReady = std::function<void(std::uint32_t events)>;
+
+    [[nodiscard]] static Result<std::unique_ptr<Reactor>> create(std::string name);
+    ~Reactor();
+    Reactor(const Reactor&) = delete;
+    Reactor& operator=(const Reactor&) = delete;
+
+    /// Runs until stop(). Work posted before stop() is still done.
+    void run();
+
+    /// Thread: any. Never blocks. Work runs on the loop's thread, in the order in which one thread posted it.
+    void post(std::function<void()> work);
+    /// Thread: any.
+    void stop();
+
+    /// `fd` stays the caller's and must be unwatched before it is closed. Level-triggered.
+    Result<WatchId> watch(int fd, std::uint32_t events, OnReady on_ready);
+    void change(WatchId id, std::uint32_t events);
+    /// Safe from within any callback, its own included; on_ready is not called after it.
+    void unwatch(WatchId id);
+
+    TimerId after(std::int64_t delay_ns, std::function<void()> call);
+    TimerId every(std::int64_t period_ns, std::function<void()> call);
+    void cancel(TimerId id);
+
+    /// After each round of callbacks the loop sleeps this long before it polls again: many small
+    /// reads become one. 0 (the default) never naps. Set by readers of flooding pipes, never for PTYs.
+    void nap_next_round(std::int64_t ns) noexcept;
+
+    /// Thread: any. Rounds of the loop so far, and CPU nanoseconds of its thread as of the last round.
+    std::uint64_t rounds() const noexcept;
+    std::int64_t cpu_ns() const noexcept;
+
+private:
+    struct Impl;
+    explicit Reactor(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace labdeck::io

@@ -1,0 +1,85 @@
+// tail.h - the newest part of one source, with look-up by row.
+//
+// Each thread that looks at a source has a Tail of its own over the same Blocks.
+// drain() takes what has come; it costs a few operations a Block, never per byte
+// or row. Rows are found in O(log n). Memory is bounded: the oldest Blocks go first.
+//
+// Row numbers count from the source's first row and never change, so a view can
+// stay where it is while data keeps coming.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "data/feed.h"
+#include "data/source.h"
+
+namespace labdeck::model {
+
+class Tail {
+public:
+    Tail(std::shared_ptr<data::Feed> feed, std::size_t retained_bytes);
+
+    /// Takes at most `blocks_max` Blocks. Returns true when anything changed (bytes, rows, end).
+    bool drain(std::size_t blocks_max = 4096);
+
+    /// Rows [first_row(), end_row()) can be looked up. The row that is still open counts once it has a byte.
+    std::uint64_t first_row() const noexcept;
+    std::uint64_t end_row() const noexcept;
+    std::uint64_t rows() const noexcept { return end_row() - first_row(); }
+
+    struct Row {
+        std::string_view text;   ///< Without its newline and a CR before it; valid until the next row() or drain().
+        MonoTime time;           ///< When its first byte was read.
+        std::uint64_t line = 0;  ///< The line it belongs to, 0 the source's first.
+        bool soft = false;       ///< Goes on in the next row (no newline came in 8 KiB).
+        bool open = false;       ///< Its end has not come yet.
+        const data::Gap* gap = nullptr;  ///< Set when something was lost directly before or within it.
+        bool cut = false;        ///< Its beginning is no longer retained.
+    };
+    /// REQUIRES: first_row() <= number < end_row().
+    Row row(std::uint64_t number);
+
+    /// What the source has said so far, as far as it was drained, retained or not.
+    std::uint64_t bytes_total() const noexcept { return bytes_total_; }
+    std::uint64_t lines_total() const noexcept { return lines_total_; }
+    std::uint64_t retained_bytes() const noexcept;
+    /// Blocks held, in bytes: what the tail costs.
+    std::uint64_t held_bytes() const noexcept { return blocks_.size() * data::Block::bytes_max; }
+    /// Read time of the newest byte that was drained, {0} before the first.
+    MonoTime newest() const noexcept { return newest_; }
+    bool ended() const noexcept { return ended_; }
+    const std::shared_ptr<data::Feed>& feed() const noexcept { return feed_; }
+
+    /// Calls visit(row number, row) for the last `count` rows, oldest first.
+    template <typename Visit>
+    void last(std::uint64_t count, Visit&& visit) {
+        const std::uint64_t end = end_row();
+        const std::uint64_t begin = count < rows() ? end - count : first_row();
+        for (std::uint64_t i = begin; i < end; ++i) visit(i, row(i));
+    }
+
+private:
+    struct Held {
+        data::BlockRef block;
+        data::Block::Published seen;
+    };
+    std::size_t block_of_row_end(std::uint64_t number) const;
+
+    std::shared_ptr<data::Feed> feed_;
+    std::size_t blocks_max_;
+    std::deque<Held> blocks_;
+    std::string joined_;  ///< A row that crosses a Block's border.
+    std::uint64_t bytes_total_ = 0;
+    std::uint64_t rows_total_ = 0;
+    std::uint64_t lines_total_ = 0;
+    MonoTime newest_;
+    bool ended_ = false;
+};
+
+}  // namespace labdeck::model
