@@ -1,0 +1,160 @@
+// bench_state.h - what the window knows of the bench.
+//
+// Fed from three places: the in-process contract link (apps, jobs, events), the
+// inbox (sources, samples) and the sources' feeds (Blocks). Panels read it and ask
+// for things through request(); nothing here or in a panel ever waits.
+//
+// Thread: ui, all of it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/thread_role.h"
+#include "contract/local_link.h"
+#include "data/window_inbox.h"
+#include "model/series.h"
+#include "model/tail.h"
+
+namespace labdeck::ui {
+
+using contract::Json;
+
+/// One source with its tail and its rates.
+struct SourceView {
+    data::SourceInfo info;
+    std::shared_ptr<const data::SourceCounters> counters;
+    std::unique_ptr<model::Tail> tail;
+    model::Series bytes_per_second;
+    model::Series lines_per_second;
+    std::uint64_t counted_bytes = 0;  ///< As of the last rate sample.
+    std::uint64_t counted_lines = 0;
+    MonoTime shown;                   ///< Read time of the newest byte when the last frame was presented.
+    std::int64_t shown_age_ns = 0;    ///< How old that byte was when it was first presented.
+};
+
+/// A watched process (the console itself is the first) with its load.
+struct ProcessView {
+    std::string name;
+    pid_t pid = 0;
+    bool alive = true;
+    data::MemoryKind memory_kind = data::MemoryKind::rss;
+    model::Series cpu_percent;
+    model::Series memory_mib;
+};
+
+/// One direction-agnostic port of an app, from its `traffic` events.
+struct PortView {
+    std::string app;
+    std::string port;
+    std::uint64_t rx_bytes = 0, tx_bytes = 0, rx_frames = 0, tx_frames = 0, errors = 0;
+    MonoTime last;
+    model::Series bytes_per_second;
+    model::Series messages_per_second;
+};
+
+struct JobView {
+    std::string job_id;
+    std::string app;
+    std::string action;
+    std::string state;  ///< queued running succeeded failed timeout canceled
+    std::string error;
+    MonoTime changed;
+};
+
+/// An app as last heard of. What it said last stays when its provider dies; the banner says since when.
+struct AppView {
+    std::string id;
+    std::string title;
+    std::string provider;
+    Json status;             ///< Last good status.get response, null before the first.
+    MonoTime status_time;    ///< When that came.
+    bool provider_up = false;
+    std::string banner;      ///< Empty while all is well: "simulators: killed by SIGKILL, restarting in 1 s".
+    MonoTime banner_since;
+    Json actions;            ///< The array of action.list.
+    Json config;             ///< The response of config.get.
+    std::deque<JobView> jobs;  ///< Newest first, at most 200.
+    std::string last_line;   ///< The newest `log` event's text.
+};
+
+/// What the console says about itself; filled by the frame loop.
+struct SelfView {
+    model::Series frame_cpu_ms{"frame CPU", "ms", 65'536};  ///< NewFrame to Render, window thread.
+    model::Series frames_per_second{"frames", "1/s", 65'536};
+    model::Series queue_blocks{"blocks waiting", "blocks", 65'536};
+    model::Series held_mib{"tails", "MiB", 65'536};
+    std::uint64_t frames = 0;
+    std::int64_t last_click_to_wire_ns = -1;  ///< -1 before the first.
+    std::uint64_t dropped_events = 0;
+};
+
+class BenchState {
+public:
+    BenchState(contract::LocalLink& link, data::WindowInbox& inbox);
+    ~BenchState();
+    BenchState(const BenchState&) = delete;
+    BenchState& operator=(const BenchState&) = delete;
+
+    /// Takes what has come, at most for `budget_ns`. Returns true when anything that a panel may show changed.
+    bool drain(std::int64_t budget_ns);
+    /// Adds a sample to every rate series when it is time. Returns when it wants to be called again.
+    MonoTime sample_rates(MonoTime now);
+    /// A frame was presented: whatever is drained is now what the user sees.
+    void presented(MonoTime when);
+
+    std::vector<std::unique_ptr<SourceView>>& sources() { return sources_; }
+    std::vector<std::unique_ptr<ProcessView>>& processes() { return processes_; }
+    std::vector<std::unique_ptr<PortView>>& ports() { return ports_; }
+    std::vector<std::unique_ptr<AppView>>& apps() { return apps_; }
+    model::Series& machine_cpu() { return machine_cpu_; }
+    model::Series& machine_memory_mib() { return machine_memory_mib_; }
+    const data::SampleBatch* last_samples() const { return last_samples_.get(); }
+    SelfView& self() { return self_; }
+    SourceView* source(SourceId id);
+    AppView* app(std::string_view id);
+
+    /// Fire and forget, or with an answer later on this thread. Errors without a handler become a notice.
+    void request(std::string_view method, const Json& params, contract::ClientEnd::OnAnswer on_answer = {});
+    /// action.invoke; the job appears in the app's list at once.
+    void invoke(const std::string& app, const std::string& action, const Json& args);
+    void refresh_app(const std::string& app);
+
+    /// Bytes lost at any stage of any source: what the status line shows in red when it is not 0.
+    std::uint64_t lost_bytes() const;
+
+    /// Short messages for the status line, newest last, at most 100.
+    struct Notice {
+        MonoTime time;
+        bool error = false;
+        std::string text;
+    };
+    std::deque<Notice>& notices() { return notices_; }
+    void note(std::string text, bool error);
+
+private:
+    void handle_event(const contract::Event& event);
+    void handle_samples(std::shared_ptr<const data::SampleBatch> batch);
+    void add_source(data::SourceAdded added);
+
+    contract::LocalLink& link_;
+    data::WindowInbox& inbox_;
+    std::vector<std::unique_ptr<SourceView>> sources_;
+    std::vector<std::unique_ptr<ProcessView>> processes_;
+    std::vector<std::unique_ptr<PortView>> ports_;
+    std::vector<std::unique_ptr<AppView>> apps_;
+    model::Series machine_cpu_{"machine", "%", 65'536};
+    model::Series machine_memory_mib_{"machine", "MiB", 65'536};
+    std::shared_ptr<const data::SampleBatch> last_samples_;
+    SelfView self_;
+    std::deque<Notice> notices_;
+    MonoTime next_rates_;
+};
+
+}  // namespace labdeck::ui

@@ -1,0 +1,56 @@
+// console.h - the console's whole window content: grid of panes, status line, and when to draw.
+//
+// Knows ImGui, not GLFW or EGL: the frame loop (window.h), the off-screen picture (shot.h) and the
+// tests drive the same Console.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "contract/local_link.h"
+#include "data/window_inbox.h"
+#include "ui/bench_state.h"
+#include "ui/panel.h"
+#include "ui/theme.h"
+
+namespace labdeck::ui {
+
+struct ConsoleOptions {
+    ThemeName theme = ThemeName::dark;
+    float scale = 0;             ///< 0: the monitor's.
+    std::string layout = "1x4";  ///< rows x panes, contract's preset ids.
+    std::string panel;           ///< Not empty: this panel alone.
+    bool fullscreen = false;
+    std::string workspace_name;
+    std::string report_path;     ///< Not empty: frame statistics are written there as JSON on exit.
+};
+
+class Console {
+public:
+    Console(contract::LocalLink& link, data::WindowInbox& inbox, ConsoleOptions options);
+    ~Console();
+
+    BenchState& bench() { return *bench_; }
+    ConsoleOptions& options() { return options_; }
+
+    /// Takes news. True when a frame should be drawn for it.
+    bool drain();
+    /// The next time at which a frame is wanted without news; {0} for never.
+    MonoTime next_frame(MonoTime now);
+    /// Between ImGui::NewFrame() and ImGui::Render().
+    void draw(const Fonts& fonts, gfx::SeriesRenderer* series, MonoTime now);
+    /// After the picture is on the screen. `frame_cpu_ns`: window thread's CPU from NewFrame to Render.
+    void presented(MonoTime when, std::int64_t frame_cpu_ns);
+
+    /// p50, p99, max of frame CPU, frames, and each panel's shown age, as JSON text.
+    std::string report() const;
+
+private:
+    struct Impl;
+    ConsoleOptions options_;
+    std::unique_ptr<BenchState> bench_;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace labdeck::ui

@@ -1,0 +1,16 @@
+// window.h - the frame loop: GLFW window, ImGui, and sleep when nothing changes.
+#pragma once
+
+#include "base/result.h"
+#include "ui/console.h"
+
+namespace labdeck::ui {
+
+/// Runs until the window is closed. `before_close` may veto (returns false). Needs a display:
+/// Code::not_found with a clear text when there is none. Binds the ui role to the calling thread.
+Result<> run_window(Console& console);
+
+/// Wakes the loop from any thread. Harmless before run_window() and after it.
+void wake_window() noexcept;
+
+}  // namespace labdeck::ui
