@@ -3,6 +3,12 @@
 set(LABDECK_LAYERS
     base data contract io model store bench_apps providers supervise terminal devices runs hub gfx ui app)
 
+# For work on a few layers while others are in pieces: -DLABDECK_ONLY="base;data;io" adds these and their tests alone.
+set(LABDECK_ONLY "" CACHE STRING "The layers to build; all of them when empty")
+if(LABDECK_ONLY)
+    set(LABDECK_LAYERS ${LABDECK_ONLY})
+endif()
+
 # Everything under src/ and nothing else: built by clang, it is the check of the thread roles.
 add_custom_target(labdeck_thread_roles)
 
