@@ -21,6 +21,8 @@ struct SpawnRequest {
     std::vector<std::string> argv;             ///< argv[0] is looked up in PATH if it has no slash.
     std::string cwd;                           ///< Empty: ours.
     std::map<std::string, std::string> env;    ///< Added to our environment; wins over it.
+    int stdout_to = -1;                        ///< Not negative: the child's stdout is this descriptor, no pipe is made.
+    int stderr_to = -1;                        ///< The same for stderr. One descriptor may serve many incarnations.
 };
 
 struct ExitStatus {
@@ -44,19 +46,22 @@ public:
     /// Readable when the child has ended. For a Reactor, EPOLLIN.
     int exit_fd() const noexcept { return pidfd_.get(); }
 
-    /// Our ends, non-blocking, CLOEXEC. F_SETPIPE_SZ is 1 MiB on stdout and stderr where allowed, else 256 KiB.
+    /// Our ends, non-blocking, CLOEXEC; empty where a descriptor was given. F_SETPIPE_SZ is 1 MiB on stdout and stderr where allowed, else 256 KiB.
     UniqueFd stdin_fd;
     UniqueFd stdout_fd;
     UniqueFd stderr_fd;
 
     /// To the child's process group. Harmless once it was reaped.
     void signal(int number) noexcept;
-    /// True once the child has ended; then `out` has its status and it is reaped.
+    /// True once, when the child has ended; then `out` has its status and it is reaped.
     bool reap(ExitStatus& out) noexcept;
 
 private:
     ChildProcess() = default;
+    void end() noexcept;
+
     pid_t pid_ = -1;
+    bool reaped_ = false;
     UniqueFd pidfd_;
 };
 

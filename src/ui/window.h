@@ -13,4 +13,7 @@ Result<> run_window(Console& console);
 /// Wakes the loop from any thread. Harmless before run_window() and after it.
 void wake_window() noexcept;
 
+/// Ends run_window() (and take_shot()) from any thread, as closing the window does.
+void close_window() noexcept;
+
 }  // namespace labdeck::ui

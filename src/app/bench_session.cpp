@@ -1,0 +1,48 @@
+#include "app/bench_session.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "hub/workspace.h"
+
+namespace labdeck::app {
+
+namespace {
+
+Result<std::string> make_temporary_folder() {
+    const char* tmp = std::getenv("TMPDIR");
+    std::string pattern = std::string(tmp != nullptr && *tmp == '/' ? tmp : "/tmp") + "/labdeck-demo-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) return os_error("make " + pattern);
+    return pattern;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BenchSession>> BenchSession::start(const BenchArgs& args, DemoHome home,
+                                                          hub::HubOptions options) {
+    std::unique_ptr<BenchSession> session(new BenchSession);
+    std::string root = args.workspace;
+    if (root.empty()) {
+        if (!args.demo) {
+            root = hub::default_workspace();
+        } else if (home == DemoHome::kept) {
+            root = hub::demo_workspace();
+        } else {
+            session->temporary_ = LD_TRY(make_temporary_folder());
+            root = session->temporary_;
+        }
+    }
+    if (args.demo) LD_TRY(hub::write_demo_bench(root));
+    options.version = LABDECK_VERSION;
+    hub::Workspace workspace = LD_TRY(hub::Workspace::open(root));
+    session->hub_ = LD_TRY(hub::Hub::start(std::move(workspace), options));
+    return session;
+}
+
+BenchSession::~BenchSession() {
+    hub_.reset();
+    std::error_code ignored;  // A leftover in the temporary folder is no reason to fail.
+    if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+}
+
+}  // namespace labdeck::app

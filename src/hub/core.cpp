@@ -1,0 +1,360 @@
+#include "hub/core.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "base/thread_role.h"
+
+namespace labdeck::hub {
+
+using contract::Json;
+
+namespace {
+
+constexpr std::int64_t stop_grace_ns = 3'000'000'000;
+constexpr std::size_t cable_retained_bytes = 8U << 20;
+constexpr std::size_t log_retained_bytes = 4U << 20;
+
+/// Runs `work` on a reactor's thread and waits for its result. Only while opening, when that thread does
+/// nothing else yet.
+template <typename Work>
+auto run_on(io::Reactor& reactor, Work work) {
+    std::promise<decltype(work())> promise;
+    auto result = promise.get_future();
+    reactor.post([&] { promise.set_value(work()); });
+    return result.get();
+}
+
+}  // namespace
+
+Core::Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reactor& pipes, io::Reactor& serial)
+    : workspace_(workspace),
+      options_(options),
+      hub_(hub),
+      pipes_(pipes),
+      serial_(serial),
+      sources_(hub, options.inbox) {}
+
+Core::~Core() { *alive_ = false; }
+
+Result<> Core::open() {
+    bind_methods(*this, dispatcher_);
+    open_log();
+    for (const CableSpec& spec : workspace_.bench().cables) LD_TRY(make_cable(spec));
+    LD_TRY(open_socket());
+    if (options_.link != nullptr) {
+        window_end_ = std::make_unique<contract::ServerEnd>(
+            dispatcher_, [](std::string) {}, [this](std::string text) { log("warning", std::move(text)); });
+        options_.link->on_hub_wake([this, alive = alive_] {
+            hub_.post([this, alive] {
+                if (*alive) serve_window();
+            });
+        });
+        serve_window();
+    }
+    LD_TRY(open_providers());
+    LD_TRY(open_commands());
+    watch_processes();
+    return {};
+}
+
+void Core::open_log() {
+    const data::SourceInfo info = sources_.reserve(data::SourceKind::pipe, "labdeck");
+    log_ = std::make_unique<data::SourceWriter>(info, (2 * log_retained_bytes) / data::Block::bytes_max,
+                                                data::SourceWriter::WhenFull::count, [] {});
+    auto feeds = sources_.open(info, log_retained_bytes, log_retained_bytes);
+    for (auto& feed : feeds.feeds) log_->add_feed(std::move(feed));
+    feeds.announce(log_->counters());
+}
+
+void Core::log(std::string_view level, std::string text) {
+    std::string upper(level);
+    for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    const std::string line = fmt::format("{} {:<7} hub: {}\n", rfc3339(wall_now()), upper, text);
+    if (options_.log_to_stderr) std::fputs(line.c_str(), stderr);
+    log_->write(line, mono_now());
+    log_->notify();
+}
+
+Result<Cable*> Core::make_cable(CableSpec spec) {
+    auto cable = std::make_unique<Cable>();
+    cable->link_a = workspace_.device_path(spec.a);
+    cable->link_b = workspace_.device_path(spec.b);
+    cable->a_to_b = sources_.reserve(data::SourceKind::serial, fmt::format("{} > {}", spec.a, spec.b));
+    cable->b_to_a = sources_.reserve(data::SourceKind::serial, fmt::format("{} > {}", spec.b, spec.a));
+    io::NullModemRequest request;
+    request.link_a = cable->link_a;
+    request.link_b = cable->link_b;
+    request.a_to_b = cable->a_to_b;
+    request.b_to_a = cable->b_to_a;
+    request.baud = spec.baud;
+    request.retained_bytes = cable_retained_bytes;
+    auto forth = sources_.open(cable->a_to_b, cable_retained_bytes, cable_retained_bytes);
+    auto back = sources_.open(cable->b_to_a, cable_retained_bytes, cable_retained_bytes);
+    LD_TRY(run_on(serial_, [&]() -> Result<> {
+        serial_thread.check();
+        auto made = io::NullModem::create(serial_, std::move(request));
+        if (!made) return fail(std::move(made).error());
+        for (auto& feed : forth.feeds) (*made)->a_to_b().add_feed(std::move(feed));
+        for (auto& feed : back.feeds) (*made)->b_to_a().add_feed(std::move(feed));
+        forth.announce((*made)->a_to_b().counters());
+        back.announce((*made)->b_to_a().counters());
+        serial_side_->cables.push_back(std::move(*made));
+        return {};
+    }));
+    cable->spec = std::move(spec);
+    cables_.push_back(std::move(cable));
+    return cables_.back().get();
+}
+
+void Core::open_pipe_source(UniqueFd fd, const data::SourceInfo& info) {
+    auto feeds = std::make_shared<SourceRegistry::Feeds>(
+        sources_.open(info, options_.retained_bytes, options_.ahead_bytes));
+    auto shared_fd = std::make_shared<UniqueFd>(std::move(fd));
+    const io::PipeSource::Limits limits{options_.retained_bytes, options_.ahead_bytes};
+    pipes_.post([this, feeds, shared_fd, info, limits, side = pipe_side_, alive = alive_] {
+        pipe_thread.check();
+        auto ended = [this, alive, name = info.name](int os) {
+            if (os == 0) return;
+            hub_.post([this, alive, name, os] {
+                if (*alive) log("error", os_error_value("read " + name, os).message);
+            });
+        };
+        auto source = io::PipeSource::create(pipes_, std::move(*shared_fd), info, limits, std::move(ended));
+        if (!source) {
+            hub_.post([this, alive, text = source.error().message] {
+                if (*alive) log("error", text);
+            });
+            return;
+        }
+        for (auto& feed : feeds->feeds) (*source)->writer().add_feed(std::move(feed));
+        feeds->announce((*source)->writer().counters());
+        side->sources.push_back(std::move(*source));
+    });
+}
+
+Result<> Core::open_providers() {
+    for (const ProgramSpec& program : workspace_.bench().providers) {
+        std::array<int, 2> ends{};
+        if (::pipe2(ends.data(), O_CLOEXEC) != 0) return os_error("pipe");
+        UniqueFd read_end(ends[0]);
+        auto host = std::make_unique<HostedProvider>();
+        host->stderr_write.reset(ends[1]);
+        host->log = sources_.reserve(data::SourceKind::provider, program.name);
+        open_pipe_source(std::move(read_end), host->log);
+
+        providers::ProviderSpec spec;
+        spec.name = program.name;
+        spec.command = program.command;
+        spec.apps = program.apps;
+        spec.cwd = program.cwd;
+        spec.env = program.env;
+        spec.restart = program.restart;
+        HostedProvider* const raw = host.get();
+        providers::Provider::Hooks hooks;
+        hooks.event = [this, raw](const contract::Event& event) { provider_event(*raw, event); };
+        hooks.state_changed = [this, raw] { provider_changed(*raw); };
+        hooks.log = [this](std::string_view level, std::string text) { log(level, std::move(text)); };
+        host->provider = std::make_unique<providers::Provider>(hub_, std::move(spec), raw->stderr_write.get(),
+                                                               std::move(hooks));
+        providers_.push_back(std::move(host));
+    }
+    // All are known before the first one speaks.
+    for (const auto& host : providers_) host->provider->start();
+    return {};
+}
+
+Result<> Core::open_commands() {
+    for (const ProgramSpec& spec : workspace_.bench().commands) {
+        auto command = std::make_unique<RunningCommand>();
+        command->spec = spec;
+        io::SpawnRequest request{spec.command, spec.cwd, spec.env};
+        Result<io::ChildProcess> child = io::ChildProcess::spawn(request);
+        if (!child) {
+            log("error", fmt::format("command {}: {}", spec.name, child.error().message));
+            continue;
+        }
+        command->child = std::move(*child);
+        command->child->stdin_fd.reset();
+        command->output = sources_.reserve(data::SourceKind::pipe, spec.name);
+        open_pipe_source(std::move(command->child->stdout_fd), command->output);
+        open_pipe_source(std::move(command->child->stderr_fd),
+                         sources_.reserve(data::SourceKind::pipe, spec.name + " stderr"));
+        RunningCommand* const raw = command.get();
+        command->exit_watch = LD_TRY(hub_.watch(command->child->exit_fd(), EPOLLIN, [this, raw](std::uint32_t) {
+            io::ExitStatus status;
+            if (!raw->child->reap(status)) return;
+            hub_.unwatch(raw->exit_watch);
+            raw->child.reset();
+            log("info", fmt::format("command {} ended: {}", raw->spec.name, io::exit_text(status)));
+            watch_processes();
+        }));
+        commands_.push_back(std::move(command));
+    }
+    return {};
+}
+
+Result<> Core::open_socket() {
+    listener_ = LD_TRY(io::UnixListener::create(hub_, workspace_.socket_path(),
+                                                [this](UniqueFd peer) { accept(std::move(peer)); }));
+    return {};
+}
+
+void Core::accept(UniqueFd peer) {
+    const std::uint64_t id = next_client_++;
+    auto client = std::make_unique<SocketClient>();
+    SocketClient* const raw = client.get();
+    raw->end = std::make_unique<contract::ServerEnd>(
+        dispatcher_,
+        [raw](std::string lines) {
+            if (raw->channel) raw->channel->send(lines);
+        },
+        [this](std::string text) { log("warning", std::move(text)); });
+    io::ByteChannel::Handler handler;
+    handler.received = [raw](std::string_view bytes) { raw->end->receive(bytes); };
+    handler.closed = [this, id](const Error& why) {
+        if (why.code == Code::queue_full) log("warning", fmt::format("client {}: {}", id, why.message));
+        // The channel is still on the stack: it goes in the next round.
+        hub_.post([this, alive = alive_, id] {
+            if (*alive) clients_.erase(id);
+        });
+    };
+    raw->channel = std::make_unique<io::ByteChannel>(hub_, std::move(peer), UniqueFd{}, std::move(handler),
+                                                     io::ByteChannel::Limits{});
+    clients_.emplace(id, std::move(client));
+}
+
+void Core::serve_window() {
+    contract::LocalLink::ToHub message;
+    while (options_.link->take(message)) {
+        const contract::RequestId id = message.request.id.value_or(contract::RequestId{});
+        contract::Responder responder([link = options_.link, id](Result<Json> result) {
+            contract::Answer answer{id, {}};
+            if (result) {
+                answer.response = std::make_shared<const Json>(std::move(*result));
+            } else {
+                answer.response = fail(std::move(result).error());
+            }
+            link->send(std::move(answer));
+        });
+        click_ = message.asked;
+        window_end_->receive(message.request, std::move(responder));
+        click_ = {};
+    }
+}
+
+void Core::note_click_at_wire(MonoTime click) {
+    if (click.ns != 0) options_.link->note_wire(mono_now().ns - click.ns);
+}
+
+void Core::publish(std::string_view event, const Json& params) {
+    std::string line;
+    for (const auto& [id, client] : clients_) {
+        if (!client->end->subscribed(event)) continue;
+        if (line.empty()) line = contract::encode_event(event, params) + "\n";
+        client->end->publish_encoded(event, line);
+    }
+    if (window_end_ && window_end_->subscribed(event)) {
+        options_.link->send(contract::Event{std::string(event), std::make_shared<const Json>(params)});
+    }
+}
+
+HostedProvider* Core::host_of(std::string_view app) {
+    for (const auto& host : providers_) {
+        const auto& apps = host->provider->spec().apps;
+        if (std::find(apps.begin(), apps.end(), app) != apps.end()) return host.get();
+    }
+    return nullptr;
+}
+
+void Core::remember_status(const std::string& app, const Json& status) {
+    if (status.is_object()) statuses_[app] = status;
+}
+
+Json Core::status_without_provider(const std::string& app, const HostedProvider& host) const {
+    const auto last = statuses_.find(app);
+    Json status = last != statuses_.end() ? last->second
+                                          : Json{{"interfaceName", contract::interface_name},
+                                                 {"interfaceVersion", contract::interface_version},
+                                                 {"appId", app},
+                                                 {"appTitle", app}};
+    status["running"] = false;
+    status["pid"] = nullptr;
+    status["hostRunning"] = false;
+    status["hostPid"] = nullptr;
+    status["bootId"] = "";
+    status["error"] = fmt::format("{}: {}", host.provider->spec().name, host.provider->reason());
+    return status;
+}
+
+void Core::provider_event(HostedProvider& host, const contract::Event& event) {
+    const Json& params = *event.params;
+    if (event.name == "status.changed" && params.contains("appId") && params["appId"].is_string()) {
+        const std::string app = params["appId"].get<std::string>();
+        // A provider speaks for its own apps only.
+        if (host_of(app) != &host) {
+            log("warning", fmt::format("provider {} spoke for {}, which it does not host",
+                                       host.provider->spec().name, app));
+            return;
+        }
+        if (params.contains("running")) remember_status(app, params);
+    }
+    publish(event.name, params);
+}
+
+void Core::provider_changed(HostedProvider& host) {
+    const providers::Provider& provider = *host.provider;
+    const bool up = provider.state() == providers::ProviderState::up;
+    const std::string& name = provider.spec().name;
+    log(up || provider.state() == providers::ProviderState::starting ? "info" : "warning",
+        fmt::format("provider {}: {}{}", name, providers::provider_state_name(provider.state()),
+                    provider.reason().empty() ? "" : " (" + provider.reason() + ")"));
+    for (const std::string& app : provider.spec().apps) {
+        Json params = up ? Json{{"appId", app}} : status_without_provider(app, host);
+        params["provider"] = name;
+        params["providerState"] = providers::provider_state_name(provider.state());
+        publish("status.changed", params);
+    }
+    watch_processes();
+}
+
+void Core::watch_processes() {
+    if (sampler_ == nullptr) return;
+    std::vector<data::WatchedProcess> watched;
+    for (const auto& host : providers_) {
+        if (const auto pid = host->provider->pid()) watched.push_back({host->provider->spec().name, *pid});
+    }
+    for (const auto& command : commands_) {
+        if (command->child) watched.push_back({command->spec.name, command->child->pid()});
+    }
+    sampler_->watch(std::move(watched));
+}
+
+void Core::stop(std::function<void()> done) {
+    listener_.reset();
+    for (const auto& command : commands_) {
+        if (command->exit_watch != 0) hub_.unwatch(command->exit_watch);
+        command->child.reset();  // Ends its process group.
+    }
+    auto left = std::make_shared<std::size_t>(providers_.size());
+    auto one_less = [left, done = std::move(done)] {
+        if (--*left == 0) done();
+    };
+    if (providers_.empty()) {
+        *left = 1;
+        one_less();
+        return;
+    }
+    for (const auto& host : providers_) host->provider->stop(stop_grace_ns, one_less);
+}
+
+}  // namespace labdeck::hub

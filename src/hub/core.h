@@ -1,0 +1,143 @@
+// core.h - the hub's state, as its handlers see it.
+//
+// Thread: hub. Only hub.cpp makes one.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "contract/dispatcher.h"
+#include "contract/local_link.h"
+#include "contract/server.h"
+#include "data/source.h"
+#include "hub/hub.h"
+#include "hub/source_registry.h"
+#include "hub/workspace.h"
+#include "io/byte_channel.h"
+#include "io/child_process.h"
+#include "io/null_modem.h"
+#include "io/pipe_source.h"
+#include "io/proc_sampler.h"
+#include "io/reactor.h"
+#include "io/unix_socket.h"
+#include "providers/provider.h"
+
+namespace labdeck::hub {
+
+/// A provider with what its log needs and what its apps said last.
+struct HostedProvider {
+    std::unique_ptr<providers::Provider> provider;
+    UniqueFd stderr_write;  ///< The end that every incarnation writes to.
+    data::SourceInfo log;
+};
+
+/// A plain command of the workspace.
+struct RunningCommand {
+    ProgramSpec spec;
+    std::optional<io::ChildProcess> child;
+    io::WatchId exit_watch = 0;
+    data::SourceInfo output;
+};
+
+struct Cable {
+    CableSpec spec;
+    std::string link_a;
+    std::string link_b;
+    data::SourceInfo a_to_b;
+    data::SourceInfo b_to_a;
+};
+
+/// One connected client of the socket.
+struct SocketClient {
+    std::unique_ptr<io::ByteChannel> channel;
+    std::unique_ptr<contract::ServerEnd> end;
+};
+
+class Core {
+public:
+    Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reactor& pipes, io::Reactor& serial);
+    ~Core();
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    Result<> open();
+    /// Stops every child; `done` when all are gone.
+    void stop(std::function<void()> done);
+    /// Thread: any, between open() and stop(): the sampler's results go to the window.
+    void set_sampler(io::ProcSampler* sampler) { sampler_ = sampler; }
+
+    // --- for the handlers (methods.cpp) ------------------------------------
+    HostedProvider* host_of(std::string_view app);
+    void publish(std::string_view event, const contract::Json& params);
+    void log(std::string_view level, std::string text);
+    /// The last status of an app whose provider does not answer, marked as such.
+    contract::Json status_without_provider(const std::string& app, const HostedProvider& host) const;
+    void remember_status(const std::string& app, const contract::Json& status);
+    Result<Cable*> make_cable(CableSpec spec);
+
+    const std::vector<std::unique_ptr<HostedProvider>>& providers() const { return providers_; }
+    const std::map<std::string, contract::Json, std::less<>>& last_statuses() const { return statuses_; }
+    const std::vector<std::unique_ptr<Cable>>& cables() const { return cables_; }
+    const std::vector<std::unique_ptr<RunningCommand>>& commands() const { return commands_; }
+    SourceRegistry& sources() { return sources_; }
+    io::Reactor& reactor() { return hub_; }
+    const HubOptions& options() const { return options_; }
+    const Workspace& workspace() const { return workspace_; }
+    /// Set while a request of the window is being handled: when its click was made.
+    const MonoTime& click() const { return click_; }
+    void note_click_at_wire(MonoTime click);
+
+private:
+    Result<> open_providers();
+    Result<> open_commands();
+    Result<> open_socket();
+    void open_log();
+    void accept(UniqueFd peer);
+    void serve_window();
+    void provider_changed(HostedProvider& host);
+    void provider_event(HostedProvider& host, const contract::Event& event);
+    void watch_processes();
+    /// Makes a source on the io-pipe thread that reads `fd`.
+    void open_pipe_source(UniqueFd fd, const data::SourceInfo& info);
+
+    Workspace& workspace_;
+    HubOptions& options_;
+    io::Reactor& hub_;
+    io::Reactor& pipes_;
+    io::Reactor& serial_;
+    SourceRegistry sources_;
+    contract::Dispatcher dispatcher_;
+    std::unique_ptr<io::UnixListener> listener_;
+    std::map<std::uint64_t, std::unique_ptr<SocketClient>> clients_;
+    std::unique_ptr<contract::ServerEnd> window_end_;
+    std::vector<std::unique_ptr<HostedProvider>> providers_;
+    std::vector<std::unique_ptr<RunningCommand>> commands_;
+    std::vector<std::unique_ptr<Cable>> cables_;
+    std::map<std::string, contract::Json, std::less<>> statuses_;
+    std::unique_ptr<data::SourceWriter> log_;
+    io::ProcSampler* sampler_ = nullptr;
+    std::uint64_t next_client_ = 1;
+    MonoTime click_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+
+    // Owned here, used only on their reactor's thread.
+    struct PipeSide {
+        std::vector<std::unique_ptr<io::PipeSource>> sources;
+    };
+    struct SerialSide {
+        std::vector<std::unique_ptr<io::NullModem>> cables;
+    };
+    std::shared_ptr<PipeSide> pipe_side_ = std::make_shared<PipeSide>();
+    std::shared_ptr<SerialSide> serial_side_ = std::make_shared<SerialSide>();
+    friend class Hub;
+};
+
+/// Binds every method that the hub answers.
+void bind_methods(Core& core, contract::Dispatcher& dispatcher);
+
+}  // namespace labdeck::hub

@@ -1,0 +1,287 @@
+// The hub's side of the method table: what each row does here.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "hub/core.h"
+#include "model/tail.h"
+
+namespace labdeck::hub {
+
+using contract::Caller;
+using contract::Json;
+using contract::Responder;
+
+namespace {
+
+constexpr std::int64_t ns_per_s = 1'000'000'000;
+constexpr std::int64_t call_timeout_ns = 10 * ns_per_s;
+constexpr std::int64_t job_poll_ns = ns_per_s / 20;
+
+Error unknown_app(const std::string& app) {
+    return Error{Code::unsupported_app, fmt::format("no provider hosts the app {}", app), 0,
+                 Json{{"key", "appId"}, {"appId", app}}.dump()};
+}
+
+Result<Json> unwrap(const Result<std::shared_ptr<const Json>>& answer) {
+    if (!answer) return fail(answer.error());
+    return **answer;
+}
+
+/// Passes a request on to the provider that hosts params.appId.
+void route(Core& core, std::string_view method, const Json& params, const Responder& responder) {
+    const std::string app = params["appId"].get<std::string>();
+    HostedProvider* const host = core.host_of(app);
+    if (host == nullptr) return responder.error(unknown_app(app));
+    host->provider->call(
+        method, params, [responder](const auto& answer) { responder.answer(unwrap(answer)); }, call_timeout_ns);
+    core.note_click_at_wire(core.click());
+}
+
+void status_get(Core& core, const Json& params, const Responder& responder) {
+    const std::string app = params["appId"].get<std::string>();
+    HostedProvider* const host = core.host_of(app);
+    if (host == nullptr) return responder.error(unknown_app(app));
+    if (host->provider->state() != providers::ProviderState::up) {
+        return responder.ok(core.status_without_provider(app, *host));
+    }
+    host->provider->call(
+        "status.get", params,
+        [&core, app, responder](const auto& answer) {
+            if (answer) core.remember_status(app, **answer);
+            responder.answer(unwrap(answer));
+        },
+        call_timeout_ns);
+}
+
+bool is_final(const Json& job) {
+    static constexpr std::array<std::string_view, 5> finals = {"succeeded", "failed", "timeout", "canceled",
+                                                               "cancelled"};
+    const std::string state = job.value("state", "");
+    return std::find(finals.begin(), finals.end(), state) != finals.end();
+}
+
+/// The legacy op: invokes, then asks until the job has its final state.
+void poll_job(Core& core, const std::string& app, const std::string& job_id, const Responder& responder) {
+    HostedProvider* const host = core.host_of(app);
+    if (host == nullptr) return responder.error(unknown_app(app));
+    const Json params{{"appId", app}, {"jobId", job_id}};
+    host->provider->call(
+        "action.job.get", params,
+        [&core, app, job_id, responder](const auto& answer) {
+            if (!answer || is_final(**answer)) return responder.answer(unwrap(answer));
+            core.reactor().after(job_poll_ns, [&core, app, job_id, responder] { poll_job(core, app, job_id, responder); });
+        },
+        call_timeout_ns);
+}
+
+void action_run(Core& core, const Json& params, const Responder& responder) {
+    const std::string app = params["appId"].get<std::string>();
+    HostedProvider* const host = core.host_of(app);
+    if (host == nullptr) return responder.error(unknown_app(app));
+    host->provider->call(
+        "action.invoke", params,
+        [&core, app, responder](const auto& answer) {
+            if (!answer) return responder.answer(unwrap(answer));
+            poll_job(core, app, (*answer)->value("jobId", ""), responder);
+        },
+        call_timeout_ns);
+    core.note_click_at_wire(core.click());
+}
+
+Json app_list(Core& core) {
+    Json apps = Json::array();
+    for (const auto& host : core.providers()) {
+        const providers::Provider& provider = *host->provider;
+        for (const std::string& app : provider.spec().apps) {
+            const auto last = core.last_statuses().find(app);
+            const Json status = last == core.last_statuses().end() ? Json::object() : last->second;
+            const bool up = provider.state() == providers::ProviderState::up;
+            std::string state = "down";
+            if (up) state = status.value("running", false) ? "running" : "stopped";
+            apps.push_back({{"appId", app},
+                            {"title", status.value("appTitle", app)},
+                            {"provider", provider.spec().name},
+                            {"providerState", providers::provider_state_name(provider.state())},
+                            {"state", state},
+                            {"processModel", status.value("processModel", "process")},
+                            {"error", up ? status.value("error", "") : provider.reason()}});
+        }
+    }
+    return {{"apps", std::move(apps)}};
+}
+
+Error unknown_source(const std::string& id) {
+    return Error{Code::not_found, fmt::format("there is no source {}", id), 0,
+                 Json{{"key", "sourceId"}, {"sourceId", id}}.dump()};
+}
+
+Json source_row(const SourceRegistry::Source& source) {
+    return {{"sourceId", data::source_id_text(source.info.id)},
+            {"kind", data::source_kind_name(source.info.kind)},
+            {"name", source.info.name},
+            {"state", data::source_state_name(source.counters->state.load(std::memory_order_relaxed))}};
+}
+
+Json source_stats(SourceRegistry& sources, SourceRegistry::Source& source) {
+    source.tail->drain();
+    sources.sample(source, mono_now());
+    const data::SourceCounters& c = *source.counters;
+    Json by_stage = Json::object();
+    for (std::size_t i = 1; i < data::loss_stage_count; ++i) {
+        by_stage[std::string(data::loss_stage_name(static_cast<data::LossStage>(i)))] =
+            c.lost[i].load(std::memory_order_relaxed);
+    }
+    Json stats = source_row(source);
+    stats["bytes"] = c.bytes.load(std::memory_order_relaxed);
+    stats["lines"] = c.lines.load(std::memory_order_relaxed);
+    stats["reads"] = c.reads.load(std::memory_order_relaxed);
+    stats["bytesPerSecond"] = source.bytes_per_second;
+    stats["linesPerSecond"] = source.lines_per_second;
+    stats["drops"] = c.lost_total();
+    stats["dropsByStage"] = std::move(by_stage);
+    stats["errors"] = c.errors.load(std::memory_order_relaxed);
+    stats["retainedBytes"] = source.tail->retained_bytes();
+    const std::int64_t last = c.last_read_ns.load(std::memory_order_relaxed);
+    stats["lastRead"] = last == 0 ? Json(nullptr) : Json(rfc3339(wall_of({last})));
+    return stats;
+}
+
+Json source_tail(SourceRegistry::Source& source, std::uint64_t lines) {
+    source.tail->drain();
+    Json rows = Json::array();
+    source.tail->last(lines, [&rows](std::uint64_t, const model::Tail::Row& row) {
+        Json item{{"index", row.line}, {"time", rfc3339(wall_of(row.time))}, {"text", std::string(row.text)}};
+        if (row.soft) item["continues"] = true;
+        if (row.open) item["open"] = true;
+        if (row.gap != nullptr) {
+            item["gap"] = {{"stage", data::loss_stage_name(row.gap->stage)}, {"bytes", row.gap->bytes}};
+        }
+        rows.push_back(std::move(item));
+    });
+    return {{"lines", std::move(rows)}};
+}
+
+/// Ports of this machine that have a driver behind them, by sysfs alone: nothing is opened.
+Json serial_list(Core& core) {
+    namespace fs = std::filesystem;
+    Json ports = Json::array();
+    for (const auto& cable : core.cables()) {
+        for (const std::string& link : {cable->link_a, cable->link_b}) {
+            ports.push_back({{"port", link}, {"kind", "virtual"}, {"cable", cable->spec.name}});
+        }
+    }
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator("/sys/class/tty", failed)) {
+        if (!fs::exists(entry.path() / "device" / "driver", failed)) continue;
+        const std::string name = entry.path().filename().string();
+        const fs::path driver = fs::read_symlink(entry.path() / "device" / "driver", failed);
+        // Consoles and unplugged legacy UARTs hang off the platform's 8250 driver; they are no bench ports.
+        if (driver.filename() == "serial8250" || driver.filename() == "port") continue;
+        ports.push_back({{"port", "/dev/" + name}, {"kind", "device"}, {"driver", driver.filename().string()}});
+    }
+    return {{"ports", std::move(ports)}};
+}
+
+void serial_pair(Core& core, const Json& params, const Responder& responder) {
+    CableSpec spec;
+    spec.a = params["a"].get<std::string>();
+    spec.b = params["b"].get<std::string>();
+    spec.name = spec.a + "-" + spec.b;
+    spec.baud = params.value("baud", spec.baud);
+    for (const char* key : {"a", "b"}) {
+        const std::string end = params[key].get<std::string>();
+        if (end.empty() || end.find('/') != std::string::npos || end.front() == '.') {
+            return responder.error(contract::bad_arg(key, fmt::format("\"{}\" is no plain file name", end)));
+        }
+        for (const auto& cable : core.cables()) {
+            if (cable->spec.a == end || cable->spec.b == end) {
+                return responder.error(Error{Code::busy, fmt::format("a cable has an end {} already", end), 0,
+                                             Json{{"key", key}}.dump()});
+            }
+        }
+    }
+    if (spec.a == spec.b) return responder.error(contract::bad_arg("b", "both ends have the same name"));
+    const Result<Cable*> cable = core.make_cable(std::move(spec));
+    if (!cable) return responder.error(cable.error());
+    responder.ok({{"sourceId", data::source_id_text((*cable)->a_to_b.id)},
+                  {"backSourceId", data::source_id_text((*cable)->b_to_a.id)},
+                  {"a", (*cable)->link_a},
+                  {"b", (*cable)->link_b}});
+}
+
+void subscribe(const Json& params, const Caller& caller, const Responder& responder) {
+    Json subscribed = Json::array();
+    for (const Json& topic : params["topics"]) {
+        caller.end->subscribe(topic.get<std::string>());
+        subscribed.push_back(topic);
+    }
+    responder.ok({{"subscribed", std::move(subscribed)}});
+}
+
+void bind_sources(Core& core, contract::Dispatcher& table) {
+    table.bind("source.list", [&core](const Json&, const Caller&, const Responder& responder) {
+        Json rows = Json::array();
+        for (const auto& [id, source] : core.sources().all()) rows.push_back(source_row(*source));
+        responder.ok({{"sources", std::move(rows)}});
+    });
+    const auto with_source = [&core](const Json& params, const Responder& responder, auto use) {
+        const std::string text = params["sourceId"].get<std::string>();
+        SourceRegistry::Source* const source = core.sources().find(data::source_id_of(text));
+        if (source == nullptr) return responder.error(unknown_source(text));
+        use(*source);
+    };
+    table.bind("source.stats", [&core, with_source](const Json& params, const Caller&, const Responder& responder) {
+        with_source(params, responder, [&](auto& source) { responder.ok(source_stats(core.sources(), source)); });
+    });
+    table.bind("source.tail", [with_source](const Json& params, const Caller&, const Responder& responder) {
+        with_source(params, responder,
+                    [&](auto& source) { responder.ok(source_tail(source, params.value("lines", 100U))); });
+    });
+    table.bind("serial.list",
+               [&core](const Json&, const Caller&, const Responder& responder) { responder.ok(serial_list(core)); });
+    table.bind("serial.pair", [&core](const Json& params, const Caller&, const Responder& responder) {
+        serial_pair(core, params, responder);
+    });
+}
+
+}  // namespace
+
+void bind_methods(Core& core, contract::Dispatcher& table) {
+    table.bind("ping", [](const Json&, const Caller&, const Responder& responder) {
+        responder.ok({{"pong", true},
+                      {"interfaceName", contract::interface_name},
+                      {"interfaceVersion", contract::interface_version}});
+    });
+    table.bind("process.ping",
+               [](const Json&, const Caller&, const Responder& responder) { responder.ok("pong"); });
+    table.bind("status.get", [&core](const Json& params, const Caller&, const Responder& responder) {
+        status_get(core, params, responder);
+    });
+    for (const std::string_view method : {"config.get", "config.set", "action.list", "action.invoke",
+                                          "action.job.get", "action.job.cancel", "action.job.list"}) {
+        table.bind(method, [&core, method](const Json& params, const Caller&, const Responder& responder) {
+            route(core, method, params, responder);
+        });
+    }
+    table.bind("action.run", [&core](const Json& params, const Caller&, const Responder& responder) {
+        action_run(core, params, responder);
+    });
+    table.bind("events.subscribe", [](const Json& params, const Caller& caller, const Responder& responder) {
+        subscribe(params, caller, responder);
+    });
+    table.bind("app.version", [&core](const Json&, const Caller&, const Responder& responder) {
+        responder.ok(core.options().version);
+    });
+    table.bind("app.list",
+               [&core](const Json&, const Caller&, const Responder& responder) { responder.ok(app_list(core)); });
+    table.bind("log.write", [&core](const Json& params, const Caller&, const Responder& responder) {
+        core.log(params["level"].get<std::string>(), params["text"].get<std::string>());
+        responder.ok(nullptr);
+    });
+    bind_sources(core, table);
+}
+
+}  // namespace labdeck::hub

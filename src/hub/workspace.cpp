@@ -1,0 +1,265 @@
+#include "hub/workspace.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "assets.h"
+#include "contract/json.h"
+
+namespace labdeck::hub {
+
+namespace fs = std::filesystem;
+using contract::Json;
+
+namespace {
+
+Error invalid(const std::string& where, const std::string& what) {
+    return Error{Code::config_invalid, fmt::format("labdeck.json: {}: {}", where, what), 0,
+                 Json{{"key", where}}.dump()};
+}
+
+Result<std::string> read_text(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) return os_error("open " + path.string());
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+/// Takes apart one object, remembering where it stands for the error.
+class Reader {
+public:
+    Reader(const Json& object, std::string where) : object_(object), where_(std::move(where)) {}
+
+    Result<std::string> text(const char* key, std::string fallback, bool required = false) const {
+        if (!object_.contains(key)) {
+            if (required) return fail(invalid(at(key), "is missing"));
+            return fallback;
+        }
+        const Json& value = object_[key];
+        if (!value.is_string()) return fail(invalid(at(key), "must be a string"));
+        return value.get<std::string>();
+    }
+
+    Result<std::vector<std::string>> texts(const char* key) const {
+        std::vector<std::string> out;
+        if (!object_.contains(key)) return out;
+        const Json& value = object_[key];
+        if (!value.is_array()) return fail(invalid(at(key), "must be an array of strings"));
+        for (const Json& item : value) {
+            if (!item.is_string()) return fail(invalid(at(key), "must be an array of strings"));
+            out.push_back(item.get<std::string>());
+        }
+        return out;
+    }
+
+    Result<std::map<std::string, std::string>> dictionary(const char* key) const {
+        std::map<std::string, std::string> out;
+        if (!object_.contains(key)) return out;
+        const Json& value = object_[key];
+        if (!value.is_object()) return fail(invalid(at(key), "must be an object of strings"));
+        for (const auto& [name, item] : value.items()) {
+            if (!item.is_string()) return fail(invalid(at(key) + "." + name, "must be a string"));
+            out[name] = item.get<std::string>();
+        }
+        return out;
+    }
+
+    Result<bool> boolean(const char* key, bool fallback) const {
+        if (!object_.contains(key)) return fallback;
+        if (!object_[key].is_boolean()) return fail(invalid(at(key), "must be true or false"));
+        return object_[key].get<bool>();
+    }
+
+    Result<std::uint32_t> whole(const char* key, std::uint32_t fallback, std::uint32_t max) const {
+        if (!object_.contains(key)) return fallback;
+        const Json& value = object_[key];
+        if (!value.is_number_unsigned() || value.get<std::uint64_t>() == 0 || value.get<std::uint64_t>() > max) {
+            return fail(invalid(at(key), fmt::format("must be a whole number from 1 to {}", max)));
+        }
+        return value.get<std::uint32_t>();
+    }
+
+    std::string at(const char* key) const { return where_.empty() ? key : where_ + "." + key; }
+
+private:
+    const Json& object_;
+    std::string where_;
+};
+
+Result<CableSpec> read_cable(const Json& json, const std::string& where) {
+    const Reader in(json, where);
+    CableSpec cable;
+    cable.name = LD_TRY(in.text("name", {}, true));
+    cable.a = LD_TRY(in.text("a", cable.name + "-a"));
+    cable.b = LD_TRY(in.text("b", cable.name + "-b"));
+    cable.baud = LD_TRY(in.whole("baud", cable.baud, 12'000'000));
+    for (const std::string* end : {&cable.a, &cable.b}) {
+        if (end->empty() || end->find('/') != std::string::npos || end->front() == '.') {
+            return fail(invalid(where, fmt::format("\"{}\" is no plain file name", *end)));
+        }
+    }
+    if (cable.a == cable.b) return fail(invalid(where, "both ends have the same name"));
+    return cable;
+}
+
+Result<ProgramSpec> read_program(const Json& json, const std::string& where, const std::string& root) {
+    const Reader in(json, where);
+    ProgramSpec program;
+    program.name = LD_TRY(in.text("name", {}, true));
+    program.command = LD_TRY(in.texts("command"));
+    program.apps = LD_TRY(in.texts("apps"));
+    program.env = LD_TRY(in.dictionary("env"));
+    program.restart = LD_TRY(in.boolean("restart", true));
+    const std::string cwd = LD_TRY(in.text("cwd", "."));
+    program.cwd = (fs::path(root) / cwd).lexically_normal().string();
+    return program;
+}
+
+Result<> complete(ProgramSpec& program, const std::string& where, const std::string& self, bool provider) {
+    if (provider && program.apps.empty()) return fail(invalid(where + ".apps", "names no app"));
+    if (program.command.empty()) {
+        if (!provider) return fail(invalid(where + ".command", "is missing"));
+        std::string apps;
+        for (const std::string& app : program.apps) apps += (apps.empty() ? "" : ",") + app;
+        program.command = {"labdeck", "provider", "--apps", apps};
+    }
+    if (program.command.front() == "labdeck") program.command.front() = self;
+    return {};
+}
+
+template <typename Each>
+Result<> each_object(const Json& bench, const char* key, Each each) {
+    if (!bench.contains(key)) return {};
+    if (!bench[key].is_array()) return fail(invalid(key, "must be an array"));
+    for (std::size_t i = 0; i < bench[key].size(); ++i) {
+        const std::string where = fmt::format("{}[{}]", key, i);
+        if (!bench[key][i].is_object()) return fail(invalid(where, "must be an object"));
+        Result<> read = each(bench[key][i], where);
+        if (!read) return read;
+    }
+    return {};
+}
+
+std::string xdg_data_folder() {
+    if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/') return data;
+    const char* home = std::getenv("HOME");
+    return std::string(home != nullptr ? home : "/tmp") + "/.local/share";
+}
+
+Result<UniqueFd> take_lock(const std::string& root) {
+    const std::string path = root + "/.labdeck/labdeck.lock";
+    UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!lock) return os_error("open " + path);
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        std::array<char, 32> pid{};
+        const ssize_t n = ::read(lock.get(), pid.data(), pid.size() - 1);
+        const std::string holder = n > 0 ? std::string(pid.data(), static_cast<std::size_t>(n)) : "another process";
+        return fail(Code::busy, fmt::format("workspace {0} is held by process {1}; attach to it with "
+                                            "labdeck --attach {0}/.labdeck/labdeck.sock, or stop that process",
+                                            root, holder));
+    }
+    const std::string pid = std::to_string(::getpid());
+    if (::ftruncate(lock.get(), 0) != 0 ||
+        ::write(lock.get(), pid.data(), pid.size()) != static_cast<ssize_t>(pid.size())) {
+        return os_error("write " + path);
+    }
+    return lock;
+}
+
+}  // namespace
+
+Result<BenchSpec> parse_bench(std::string_view text, const std::string& root, const std::string& self) {
+    const Json json = LD_TRY(contract::parse_json(text));
+    if (!json.is_object()) return fail(invalid("the whole file", "must be a JSON object"));
+    BenchSpec bench;
+    bench.name = LD_TRY(Reader(json, "").text("name", fs::path(root).filename().string()));
+    LD_TRY(each_object(json, "cables", [&](const Json& item, const std::string& where) -> Result<> {
+        bench.cables.push_back(LD_TRY(read_cable(item, where)));
+        return {};
+    }));
+    LD_TRY(each_object(json, "providers", [&](const Json& item, const std::string& where) -> Result<> {
+        ProgramSpec program = LD_TRY(read_program(item, where, root));
+        LD_TRY(complete(program, where, self, true));
+        for (const ProgramSpec& other : bench.providers) {
+            if (other.name == program.name) return fail(invalid(where + ".name", "is used twice"));
+            for (const std::string& app : program.apps) {
+                if (std::find(other.apps.begin(), other.apps.end(), app) != other.apps.end()) {
+                    return fail(invalid(where + ".apps", fmt::format("{} hosts {} already", other.name, app)));
+                }
+            }
+        }
+        bench.providers.push_back(std::move(program));
+        return {};
+    }));
+    LD_TRY(each_object(json, "commands", [&](const Json& item, const std::string& where) -> Result<> {
+        ProgramSpec program = LD_TRY(read_program(item, where, root));
+        LD_TRY(complete(program, where, self, false));
+        bench.commands.push_back(std::move(program));
+        return {};
+    }));
+    return bench;
+}
+
+Result<Workspace> Workspace::open(const std::string& root) {
+    std::error_code failed;
+    fs::create_directories(root, failed);
+    if (failed) return fail(os_error_value("make workspace " + root, failed.value()));
+    const std::string full = fs::canonical(root).string();
+    fs::create_directories(full + "/.labdeck/dev", failed);
+    if (failed) return fail(os_error_value("make " + full + "/.labdeck", failed.value()));
+    fs::permissions(full + "/.labdeck", fs::perms::owner_all, failed);
+
+    Workspace workspace(full, LD_TRY(take_lock(full)));
+    workspace.bench_.name = fs::path(full).filename().string();
+    const fs::path file = fs::path(full) / "labdeck.json";
+    if (fs::exists(file)) {
+        const std::string text = LD_TRY(read_text(file));
+        workspace.bench_ = LD_TRY(parse_bench(text, full, own_program()));
+    }
+    return workspace;
+}
+
+std::string default_workspace() {
+    std::error_code failed;
+    if (fs::exists("labdeck.json", failed)) return fs::current_path().string();
+    return xdg_data_folder() + "/labdeck";
+}
+
+std::string demo_workspace() { return xdg_data_folder() + "/labdeck/demo"; }
+
+std::string own_program() {
+    std::error_code failed;
+    const fs::path path = fs::read_symlink("/proc/self/exe", failed);
+    return failed ? "labdeck" : path.string();
+}
+
+Result<> write_demo_bench(const std::string& root) {
+    std::error_code failed;
+    fs::create_directories(root + "/config", failed);
+    if (failed) return fail(os_error_value("make " + root, failed.value()));
+    constexpr std::array<std::string_view, 4> files = {"labdeck.json", "config/plc-simulator.json",
+                                                       "config/ble-simulator.json", "config/bridge.json"};
+    for (const std::string_view file : files) {
+        const fs::path path = fs::path(root) / file;
+        if (fs::exists(path, failed)) continue;
+        const std::span<const std::byte> bytes = assets::find(fmt::format("assets/demo/{}", file));
+        if (bytes.empty()) return fail(Code::internal, fmt::format("the program lacks assets/demo/{}", file));
+        std::ofstream out(path, std::ios::binary);
+        out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+        out.close();
+        if (!out) return os_error("write " + path.string());
+    }
+    return {};
+}
+
+}  // namespace labdeck::hub

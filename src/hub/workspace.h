@@ -1,0 +1,82 @@
+// workspace.h - a bench's folder: what to start, settings, and the running state.
+//
+//   labdeck.json   what to start; written by people
+//   config/        one file of settings an app
+//   .labdeck/      the hub's own: labdeck.sock, labdeck.lock, dev/ (ends of virtual cables)
+//
+// One hub holds a workspace at a time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace labdeck::hub {
+
+/// A virtual null-modem cable; its ends become links in .labdeck/dev/.
+struct CableSpec {
+    std::string name;
+    std::string a;  ///< Name of end a's link, no slash.
+    std::string b;
+    std::uint32_t baud = 115'200;
+};
+
+/// A provider process, or a plain command whose output is a source.
+struct ProgramSpec {
+    std::string name;
+    std::vector<std::string> command;
+    std::vector<std::string> apps;  ///< Providers only.
+    std::string cwd;                ///< Absolute.
+    std::map<std::string, std::string> env;
+    bool restart = true;
+};
+
+struct BenchSpec {
+    std::string name;  ///< Shown in the window; the folder's name by default.
+    std::vector<CableSpec> cables;
+    std::vector<ProgramSpec> providers;
+    std::vector<ProgramSpec> commands;
+};
+
+/// Reads the text of a labdeck.json. `root` is what relative folders are resolved against, `self` the program
+/// that an argv[0] of "labdeck" (and a provider without a command) means.
+/// E_CONFIG_INVALID names the place: "providers[1].apps: …".
+Result<BenchSpec> parse_bench(std::string_view text, const std::string& root, const std::string& self);
+
+class Workspace {
+public:
+    /// Makes .labdeck/ (mode 0700) where it is missing, takes the lock, reads labdeck.json (an empty bench if there
+    /// is none). Code::busy names the process that holds the workspace and how to attach.
+    [[nodiscard]] static Result<Workspace> open(const std::string& root);
+
+    const std::string& root() const noexcept { return root_; }
+    const BenchSpec& bench() const noexcept { return bench_; }
+    std::string socket_path() const { return root_ + "/.labdeck/labdeck.sock"; }
+    std::string device_path(const std::string& name) const { return root_ + "/.labdeck/dev/" + name; }
+
+private:
+    Workspace(std::string root, UniqueFd lock) : root_(std::move(root)), lock_(std::move(lock)) {}
+    std::string root_;
+    UniqueFd lock_;
+    BenchSpec bench_;
+};
+
+/// The folder that a command line without --workspace means: the current one if it has a labdeck.json, else
+/// labdeck/ in the user's XDG data folder.
+std::string default_workspace();
+
+/// Absolute path of the running program.
+std::string own_program();
+
+/// Writes the demo bench (its labdeck.json and config/) to `root` where they are not there yet.
+Result<> write_demo_bench(const std::string& root);
+
+/// labdeck/demo in the user's XDG data folder: where --demo lives, so that what was configured stays.
+std::string demo_workspace();
+
+}  // namespace labdeck::hub
