@@ -67,7 +67,7 @@ void Block::begin(std::uint64_t first_byte, std::uint64_t first_row, std::uint64
     gap_ = gap;
     begun_ = {};
     bytes_used_ = rows_used_ = soft_used_ = stamps_used_ = 0;
-    open_row_bytes_ = open_row_bytes;
+    open_row_bytes_ = row_bytes_before_ = open_row_bytes;
     sealed_ = false;
     publish();
 }
@@ -76,7 +76,9 @@ std::uint32_t Block::commit(std::uint32_t count, MonoTime when) noexcept {
     LD_ASSERT(count <= space_bytes());
     if (count == 0) return 0;
     if (stamps_used_ == 0) begun_ = when;
-    const std::int64_t delta_us = (when.ns - begun_.ns) / 1000;
+    // A clock that goes back moves no byte before the ones that came earlier.
+    const std::int64_t last_us = stamps_used_ == 0 ? 0 : stamps_[stamps_used_ - 1].delta_us;
+    const std::int64_t delta_us = std::max((when.ns - begun_.ns) / 1000, last_us);
     // A table that is full, or a Block that has been open for over an hour, ends here: a byte's time
     // is never guessed.
     if (stamps_used_ == stamps_max || delta_us > UINT32_MAX) {

@@ -91,7 +91,11 @@ public:
     std::uint64_t first_byte() const noexcept { return first_byte_; }
     std::uint64_t first_row() const noexcept { return first_row_; }
     std::uint64_t first_line() const noexcept { return first_line_; }
+    /// Length of the row that was open when the Block began: 0 when its first byte starts a row.
+    std::uint32_t row_bytes_before() const noexcept { return row_bytes_before_; }
+    /// Of a sealed Block without a byte, look at its successor's, which has this one's bytes in it.
     const Gap& gap() const noexcept { return gap_; }
+    /// When its first bytes were read. REQUIRES: published().stamps > 0.
     MonoTime begun() const noexcept { return begun_; }
 
     // --- the one writer ------------------------------------------------------
@@ -126,6 +130,7 @@ private:
     std::uint64_t first_byte_ = 0;
     std::uint64_t first_row_ = 0;
     std::uint64_t first_line_ = 0;
+    std::uint32_t row_bytes_before_ = 0;
     MonoTime begun_;
     Gap gap_;
 

@@ -28,9 +28,10 @@ BlockRef BlockPool::acquire() {
             made_.fetch_add(1, std::memory_order_relaxed);
         } else {
             // Say so first, then look once more: a Block given back in between would wake nobody.
-            dry_.store(true, std::memory_order_seq_cst);
+            // Both sides exchange: the later one sees the flag, or what came before the other's exchange.
+            dry_.exchange(true, std::memory_order_acq_rel);
             if (!free_.try_dequeue(block)) return {};
-            dry_.store(false, std::memory_order_relaxed);
+            dry_.exchange(false, std::memory_order_acq_rel);
         }
     }
     block->home_ = shared_from_this();
@@ -45,8 +46,7 @@ void BlockPool::take_back(Block* block) noexcept {
         delete block;
         made_.fetch_sub(1, std::memory_order_relaxed);
     }
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (dry_.exchange(false, std::memory_order_seq_cst) && wake_) wake_();
+    if (dry_.exchange(false, std::memory_order_acq_rel) && wake_) wake_();
 }
 
 }  // namespace labdeck::data

@@ -16,7 +16,7 @@ bool Feed::put(const BlockRef& block) {
     if (full()) {
         // Say so first, then look once more: room made in between would wake nobody.
         await_room();
-        if (size_.load(std::memory_order_seq_cst) >= blocks_max_) return false;
+        if (full()) return false;
     }
     size_.fetch_add(1, std::memory_order_relaxed);
     const bool queued = queue_.enqueue(producer_, block);

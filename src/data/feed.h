@@ -32,7 +32,8 @@ public:
 
     /// False when the feed is full; the Block was then not put.
     bool put(const BlockRef& block);
-    bool full() const noexcept { return size_.load(std::memory_order_relaxed) >= blocks_max_; }
+    /// Asked again after await_room(), it says whether the room came before the consumer knew of the wait.
+    bool full() const noexcept { return size_.load(std::memory_order_seq_cst) >= blocks_max_; }
     /// The source waits: on_room()'s function is called at the next take().
     void await_room() noexcept { refused_.store(true, std::memory_order_seq_cst); }
     /// Says that there is something new, in the queue or in the newest Block.
@@ -48,7 +49,8 @@ public:
     std::size_t take(std::span<BlockRef> out);
     /// The consumer has seen everything and wants a wake() for what comes next. Call it *before*
     /// the last look at published(), or something may lie unseen until the next notify().
-    void rest() noexcept { notified_.store(false, std::memory_order_seq_cst); }
+    /// An exchange, not a store: reading what notify() wrote is what makes its news visible to that look.
+    void rest() noexcept { notified_.exchange(false, std::memory_order_seq_cst); }
     bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
     /// Thread: any. Blocks waiting.

@@ -16,7 +16,8 @@ ScanKind best_scan() noexcept;
 
 /// Writes the offset of each '\n' in text[0..size), plus `base`, to `out`, which has room for
 /// `room` of them. Stops when the room is used up. Returns how many were written; `scanned` gets
-/// how many bytes were looked at (size, unless the room ran out: then one past the last one found).
+/// how many bytes were looked at: size, unless the room ran out; then the offset of the first newline
+/// that found none.
 /// REQUIRES: base + size <= 65536.
 std::size_t find_newlines(const char* text, std::size_t size, std::uint32_t base, std::uint16_t* out,
                           std::size_t room, std::size_t& scanned) noexcept;

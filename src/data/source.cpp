@@ -63,7 +63,9 @@ void SourceWriter::add_feed(std::shared_ptr<Feed> feed) {
 }
 
 void SourceWriter::remove_feed(const Feed* feed) {
-    std::erase_if(feeds_, [feed](const auto& held) { return held.get() == feed; });
+    const auto gone = std::erase_if(feeds_, [feed](const auto& held) { return held.get() == feed; });
+    // If it was the full one, nobody else would say that there is room now.
+    if (gone > 0 && resume_) resume_();
 }
 
 bool SourceWriter::feeds_full() const {
@@ -72,42 +74,62 @@ bool SourceWriter::feeds_full() const {
 
 bool SourceWriter::ensure_block() {
     LD_ASSERT(!ended_);
-    if (block_ && block_->space_bytes() > 0) return true;
-    // A Block goes to all feeds or to none, so that no consumer misses what another one saw. A full
-    // feed is asked with put() below to learn that its room is waited for.
-    BlockRef next = feeds_full() ? BlockRef{} : pool_->acquire();
-    if (!next) {
+    // Carried bytes may fill a Block's tables again, so go on until there is room or a wait.
+    while (!block_ || block_->space_bytes() == 0) {
+        BlockRef next = next_block();
+        if (!next) {
+            // Room comes from the consumers, who may not have been told of what they are to take.
+            wake_consumers();
+            return false;
+        }
+        start(std::move(next));
+    }
+    return true;
+}
+
+BlockRef SourceWriter::next_block() {
+    // A Block goes to all feeds or to none, so that no consumer misses what another one saw.
+    if (feeds_full()) {
         for (const auto& feed : feeds_) {
             if (feed->full()) feed->await_room();
         }
         // Room may have come while we said so.
-        if (feeds_full()) return false;
-        next = pool_->acquire();
-        if (!next) return false;
+        if (feeds_full()) return {};
     }
-    next->begin(next_byte_, next_row_, next_line_, open_row_bytes_, std::exchange(gap_, Gap{}));
+    return pool_->acquire();
+}
+
+void SourceWriter::start(BlockRef next) {
+    // Carried bytes came before whatever was lost since: they get a Block without the gap.
+    const bool carries = !carry_.empty();
+    next->begin(next_byte_, next_row_, next_line_, open_row_bytes_,
+                carries ? Gap{} : std::exchange(gap_, Gap{}));
     block_ = std::move(next);
     for (const auto& feed : feeds_) {
         const bool taken = feed->put(block_);
         LD_ASSERT(taken);  // The only producer has just seen room.
     }
-    if (!carry_.empty()) {
-        const std::string carried = std::exchange(carry_, {});
-        std::memcpy(block_->space(), carried.data(), carried.size());
-        commit(carried.size(), carry_when_);
-    }
-    return true;
+    if (!carries) return;
+    const std::string carried = std::exchange(carry_, {});
+    std::memcpy(block_->space(), carried.data(), carried.size());
+    append(carried.size(), carry_when_);
+    if (gap_.stage != LossStage::none) block_->seal();
 }
 
 std::span<char> SourceWriter::space() {
-    // Carried bytes may fill a Block's tables again, so ask until there is room or a wait.
-    while (ensure_block()) {
-        if (block_->space_bytes() > 0) return {block_->space(), block_->space_bytes()};
-    }
-    return {};
+    if (!ensure_block()) return {};
+    return {block_->space(), block_->space_bytes()};
 }
 
 void SourceWriter::commit(std::size_t count, MonoTime when) {
+    if (count == 0) return;
+    append(count, when);
+    // One writer, so a plain load and store is enough and cheaper than a locked add.
+    counters_->reads.store(counters_->reads.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    counters_->last_read_ns.store(when.ns, std::memory_order_relaxed);
+}
+
+void SourceWriter::append(std::size_t count, MonoTime when) {
     const auto wanted = static_cast<std::uint32_t>(count);
     const std::uint64_t lines_before = block_->lines_after();
     const char* const from = block_->space();
@@ -121,14 +143,11 @@ void SourceWriter::commit(std::size_t count, MonoTime when) {
     next_line_ = block_->lines_after();
     open_row_bytes_ = block_->open_row_bytes();
 
-    // One writer, so a plain load and store is enough and cheaper than a locked add.
     const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t n) {
         counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     };
     add(counters_->bytes, taken);
     add(counters_->lines, block_->lines_after() - lines_before);
-    add(counters_->reads, 1);
-    counters_->last_read_ns.store(when.ns, std::memory_order_relaxed);
 }
 
 std::size_t SourceWriter::write(std::string_view bytes, MonoTime when) {
@@ -148,11 +167,19 @@ std::size_t SourceWriter::write(std::string_view bytes, MonoTime when) {
 }
 
 void SourceWriter::notify() {
+    // What a full table left over must not lie unseen until the source speaks again.
+    if (!carry_.empty() && !ended_) ensure_block();
+    wake_consumers();
+}
+
+void SourceWriter::wake_consumers() {
     for (const auto& feed : feeds_) feed->notify();
 }
 
 void SourceWriter::lose(LossStage stage, std::uint64_t bytes) {
     counters_->lost[static_cast<std::size_t>(stage)].fetch_add(bytes, std::memory_order_relaxed);
+    // A Block that is still empty has no byte to show its gap at; the next one says both.
+    if (block_ && block_->space_bytes() == Block::bytes_max) gap_.bytes += block_->gap().bytes;
     gap_.stage = stage;
     gap_.bytes += bytes;
     if (block_) block_->seal();
@@ -161,8 +188,7 @@ void SourceWriter::lose(LossStage stage, std::uint64_t bytes) {
 void SourceWriter::end() {
     if (ended_) return;
     // What a full table left over is still the source's: it goes out if there is room at all.
-    while (!carry_.empty() && ensure_block()) {
-    }
+    if (!carry_.empty()) ensure_block();
     if (!carry_.empty()) lose(LossStage::pool_dry, carry_.size());
     ended_ = true;
     if (block_) block_->seal();

@@ -60,8 +60,10 @@ public:
         count,  ///< The bytes are gone; write() counts them as LossStage::pool_dry.
     };
 
-    /// `resume` is called from any thread when space() may have room again after it was empty.
-    /// It must not block.
+    /// `resume` is called from any thread when space() may have room again after it was empty. It must
+    /// not block, and must stay callable for as long as anybody holds a feed or a Block of this source.
+    /// `blocks_max` bounds the memory. It must be more than any one consumer goes on holding once it has
+    /// taken everything (a Tail: its retained Blocks), or that consumer keeps the next Block from coming.
     SourceWriter(SourceInfo info, std::size_t blocks_max, WhenFull when_full, std::function<void()> resume);
     ~SourceWriter();
     SourceWriter(const SourceWriter&) = delete;
@@ -74,19 +76,23 @@ public:
 
     /// From now on `feed` gets the Blocks, beginning with the one being filled.
     void add_feed(std::shared_ptr<Feed> feed);
+    /// Resumes a source that waited for this feed alone.
     void remove_feed(const Feed* feed);
 
-    /// Where to read the next bytes to; empty when the source must wait.
+    /// Where to read the next bytes to; empty when the source must wait. The consumers are then awake.
     std::span<char> space();
     /// Takes `count` bytes that were read into space() at `when`.
     void commit(std::size_t count, MonoTime when);
     /// Copies bytes in, for callers that do not read into space(). Returns how many were taken; with
     /// WhenFull::count the rest has been counted as lost.
     std::size_t write(std::string_view bytes, MonoTime when);
+    /// Bytes were taken that still wait for a Block; space() puts them there once it is not empty.
+    bool carries() const noexcept { return !carry_.empty(); }
     /// Wakes the consumers; call once after a batch of commits.
     void notify();
 
-    /// Bytes that never got here. The next byte starts a Block that says so.
+    /// Bytes that never got here. The next byte starts a Block that says so. A loss that no byte follows is
+    /// in the counters alone.
     void lose(LossStage stage, std::uint64_t bytes);
     /// The source is over: seals the Block and ends every feed.
     void end();
@@ -94,6 +100,11 @@ public:
 private:
     bool ensure_block();
     bool feeds_full() const;
+    /// An empty ref when a feed or the pool is full; resume_ is then sure to be called.
+    BlockRef next_block();
+    void start(BlockRef next);
+    void append(std::size_t count, MonoTime when);
+    void wake_consumers();
 
     const SourceInfo info_;
     const WhenFull when_full_;
