@@ -24,7 +24,8 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// Loads GL entry points through glad for the current context. `get_address` as eglGetProcAddress/glfwGetProcAddress.
+/// Loads GL entry points through glad for the current context. `get_address` as
+/// eglGetProcAddress/glfwGetProcAddress.
 Result<> load_gl(void* (*get_address)(const char* name));
 
 /// An RGBA8 colour target. Needs a current context.
