@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""The real window under Xvfb: window_test.py PATH-OF-LABDECK FLOOD-WRITER [unittest options]."""
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from bench import Console, Display, Workspace, wait_for
+
+PROGRAM = ""
+FLOOD = ""
+
+
+class Window(unittest.TestCase):
+    def test_a_click_stops_and_starts_a_simulator_in_its_process_and_on_the_wire(self):
+        with Display() as display, Workspace(PROGRAM) as bench:
+            console = Console(bench, display, "--demo", "--panel", "simulators")
+            bench.wait_app("plc-simulator", running=True)
+            bench.wait_app("bridge", running=True)
+            console.click("simulators/plc-simulator/run_stop")
+            bench.wait_app("plc-simulator", running=False)
+            silent = bench.stats("plc-sim > plc")["bytes"]
+            time.sleep(0.5)
+            self.assertEqual(bench.stats("plc-sim > plc")["bytes"], silent)
+            console.click("simulators/plc-simulator/run_start")
+            bench.wait_app("plc-simulator", running=True)
+            wait_for(lambda: bench.stats("plc-sim > plc")["bytes"] > silent, "answers on the wire")
+            self.assertGreater(console.report()["clickToWireMs"], 0)
+
+    def test_the_bench_moves_on_the_screen(self):
+        with Display() as display, Workspace(PROGRAM) as bench:
+            console = Console(bench, display, "--demo")
+            bench.wait_app("bridge", running=True)
+            first = console.wait_report(lambda r: r["frames"] > 20 and r, "frames")
+            console.wait_report(lambda r: r["frames"] > first["frames"] + 20, "more frames")
+
+    def test_closing_the_window_ends_the_bench(self):
+        with Display() as display, Workspace(PROGRAM) as bench:
+            console = Console(bench, display, "--demo")
+            host = bench.wait_app("plc-simulator", running=True)["hostPid"]
+            console.wait_report(lambda r: r["frames"] > 5, "frames")
+            console.process.send_signal(signal.SIGTERM)
+            self.assertEqual(console.process.wait(15), 0)
+            self.assertFalse(os.path.exists(f"/proc/{host}"))
+            self.assertFalse(os.path.exists(bench.socket_path))
+
+    def test_under_a_flood_nothing_is_lost_a_click_gets_through_and_the_age_is_right(self):
+        size = 1 << 30
+        spec = {"cables": [{"name": "plc", "a": "plc-sim", "b": "plc"}],
+                "providers": [{"name": "simulators", "apps": ["plc-simulator"]}],
+                "commands": [{"name": "flood", "command": [FLOOD, str(size)]}]}
+        with Display() as display, Workspace(PROGRAM, spec) as bench:
+            os.mkdir(bench.root + "/config")
+            with open(bench.root + "/config/plc-simulator.json", "w", encoding="utf-8") as config:
+                config.write('{"port": ".labdeck/dev/plc-sim", "autoStart": true}')
+            console = Console(bench, display, "--layout", "1x4")
+            flood = console.wait_report(
+                lambda r: next((s for s in r["sources"] if s["name"] == "flood" and s["bytes"] == size), None),
+                "the whole flood", 120)
+            self.assertEqual(flood["lines"], size // 64)
+            self.assertEqual(console.report()["lostBytes"], 0)
+            stats = bench.stats("flood")
+            self.assertEqual((stats["bytes"], stats["lines"], stats["drops"]), (size, size // 64, 0))
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    FLOOD = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)
