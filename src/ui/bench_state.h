@@ -7,6 +7,7 @@
 // Thread: ui, all of it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -37,6 +38,9 @@ struct SourceView {
     std::uint64_t counted_lines = 0;
     MonoTime shown;                   ///< Read time of the newest byte when the last frame was presented.
     std::int64_t shown_age_ns = 0;    ///< How old that byte was when it was first presented.
+
+    /// How much newer the newest byte that was read is than the newest one in the tail; 0 when it has all.
+    std::int64_t backlog_ns() const noexcept;
 };
 
 /// A watched process (the console itself is the first) with its load.
@@ -76,12 +80,15 @@ struct AppView {
     Json status;             ///< Last good status.get response, null before the first.
     MonoTime status_time;    ///< When that came.
     bool provider_up = false;
+    std::string provider_state;  ///< In the hub's words: up, starting, backoff, failed …
     std::string banner;      ///< Empty while all is well: "simulators: killed by SIGKILL, restarting in 1 s".
     MonoTime banner_since;
     Json actions;            ///< The array of action.list.
     Json config;             ///< The response of config.get.
     std::deque<JobView> jobs;  ///< Newest first, at most 200.
     std::string last_line;   ///< The newest `log` event's text.
+    bool status_asked = false;  ///< A status.get is on its way;
+    bool status_stale = false;  ///< and something changed since.
 };
 
 /// What the console says about itself; filled by the frame loop.
@@ -95,6 +102,7 @@ struct SelfView {
     std::uint64_t dropped_events = 0;
 };
 
+/// Pointers to sources, processes, ports and apps are good until the next drain().
 class BenchState {
 public:
     BenchState(contract::LocalLink& link, data::WindowInbox& inbox);
@@ -104,7 +112,10 @@ public:
 
     /// Takes what has come, at most for `budget_ns`. Returns true when anything that a panel may show changed.
     bool drain(std::int64_t budget_ns);
-    /// Adds a sample to every rate series when it is time. Returns when it wants to be called again.
+    /// The last drain() ran out of its budget: more is there, and nobody will wake the window for it.
+    bool backlog() const noexcept { return backlog_; }
+    /// Adds a sample to every rate series when it is time: five times a second while counters move, else with each
+    /// batch of the sampler. Returns when it wants to be called again without news, {0} for never.
     MonoTime sample_rates(MonoTime now);
     /// A frame was presented: whatever is drained is now what the user sees.
     void presented(MonoTime when);
@@ -117,6 +128,11 @@ public:
     model::Series& machine_memory_mib() { return machine_memory_mib_; }
     const data::SampleBatch* last_samples() const { return last_samples_.get(); }
     SelfView& self() { return self_; }
+    const SelfView& self() const { return self_; }
+    const std::vector<std::unique_ptr<SourceView>>& sources() const { return sources_; }
+    const std::vector<std::unique_ptr<AppView>>& apps() const { return apps_; }
+    /// False until the hub has said which apps there are.
+    bool apps_known() const noexcept { return apps_known_; }
     SourceView* source(SourceId id);
     AppView* app(std::string_view id);
 
@@ -128,6 +144,11 @@ public:
 
     /// Bytes lost at any stage of any source: what the status line shows in red when it is not 0.
     std::uint64_t lost_bytes() const;
+    using LossByStage = std::array<std::uint64_t, data::loss_stage_count>;
+    LossByStage lost_by_stage() const;
+
+    /// The app that a click chose, for every panel that shows one app; empty for none.
+    std::string selected_app;
 
     /// Short messages for the status line, newest last, at most 100.
     struct Notice {
@@ -139,9 +160,24 @@ public:
     void note(std::string text, bool error);
 
 private:
+    bool take_inbox();
+    bool drain_feeds(MonoTime deadline);
     void handle_event(const contract::Event& event);
+    void handle_status(const Json& params);
+    void handle_provider_state(AppView& app, const Json& params, const std::string& state);
+    void handle_log(const Json& params);
+    void handle_job(const Json& params);
+    void handle_traffic(const Json& params);
     void handle_samples(std::shared_ptr<const data::SampleBatch> batch);
+    void handle_apps(const Json& response);
     void add_source(data::SourceAdded added);
+    void remove_source(SourceId id);
+    void ask_apps();
+    void ask_status(const std::string& app);
+    void sample_source(SourceView& source, MonoTime now, double seconds);
+    /// Calls `use(answer)` on this object if it still lives.
+    template <typename Use>
+    contract::ClientEnd::OnAnswer answered(Use use);
 
     contract::LocalLink& link_;
     data::WindowInbox& inbox_;
@@ -154,7 +190,18 @@ private:
     std::shared_ptr<const data::SampleBatch> last_samples_;
     SelfView self_;
     std::deque<Notice> notices_;
-    MonoTime next_rates_;
+    LossByStage lost_of_removed_{};
+    MonoTime last_rates_;
+    MonoTime last_batch_;
+    std::uint64_t frames_at_batch_ = 0;
+    std::uint64_t jobs_asked_ = 0;
+    std::size_t first_feed_ = 0;  ///< Where the next drain() begins, so that a short budget is shared.
+    bool rates_moving_ = false;
+    bool batch_came_ = false;
+    bool backlog_ = false;
+    bool apps_known_ = false;
+    bool apps_asked_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace labdeck::ui

@@ -36,12 +36,19 @@ public:
 
     /// Takes news. True when a frame should be drawn for it.
     bool drain();
-    /// The next time at which a frame is wanted without news; {0} for never.
+    /// The next time at which drain() or a frame is wanted without news; {0} for never. At or before `now`: at once.
     MonoTime next_frame(MonoTime now);
+    /// The frame at which next_frame() aimed is due, or news came since the last one.
+    bool wants_frame(MonoTime now) const;
+    /// The user did something: draws this frame and a few more, in which ImGui settles.
+    void input();
     /// Between ImGui::NewFrame() and ImGui::Render().
     void draw(const Fonts& fonts, gfx::SeriesRenderer* series, MonoTime now);
-    /// After the picture is on the screen. `frame_cpu_ns`: window thread's CPU from NewFrame to Render.
-    void presented(MonoTime when, std::int64_t frame_cpu_ns);
+    /// After the picture is on the screen. `frame_cpu_ns`: window thread's CPU from NewFrame to Render;
+    /// `whole_frame_cpu_ns` has the drawing with GL in it, 0 where it is not known.
+    void presented(MonoTime when, std::int64_t frame_cpu_ns, std::int64_t whole_frame_cpu_ns = 0);
+    /// Ctrl+Q, or the window's own way to leave.
+    bool quit_wanted() const;
 
     /// p50, p99, max of frame CPU, frames, and each panel's shown age, as JSON text.
     std::string report() const;

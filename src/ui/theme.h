@@ -36,4 +36,11 @@ struct Fonts {
 /// are made, or after they were destroyed.
 Result<Fonts> apply_theme(ThemeName name, float scale);
 
+/// The style alone, when the theme changes and the scale does not.
+void apply_style(ThemeName name, float scale);
+
+/// `colour` with its opacity multiplied by `alpha`, and `a` mixed with `share` of `b`.
+ImU32 with_alpha(ImU32 colour, float alpha) noexcept;
+ImU32 mix(ImU32 a, ImU32 b, float share) noexcept;
+
 }  // namespace labdeck::ui

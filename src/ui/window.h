@@ -6,8 +6,8 @@
 
 namespace labdeck::ui {
 
-/// Runs until the window is closed. `before_close` may veto (returns false). Needs a display:
-/// Code::not_found with a clear text when there is none. Binds the ui role to the calling thread.
+/// Runs until the window is closed. Needs a display: Code::not_found with a clear text when there is none.
+/// Binds the ui role to the calling thread.
 Result<> run_window(Console& console);
 
 /// Wakes the loop from any thread. Harmless before run_window() and after it.
@@ -15,5 +15,6 @@ void wake_window() noexcept;
 
 /// Ends run_window() (and take_shot()) from any thread, as closing the window does.
 void close_window() noexcept;
+bool close_wanted() noexcept;
 
 }  // namespace labdeck::ui
