@@ -17,11 +17,15 @@
 
 namespace labdeck::io {
 
+/// Makes a write to a closed pipe an error instead of the program's end. First thing in a main() that uses
+/// channels; children start with the default again.
+void ignore_sigpipe() noexcept;
+
 class ByteChannel {
 public:
     struct Handler {
         std::function<void(std::string_view bytes)> received;
-        /// Once: the peer closed (os 0) or an error or our own cut-off happened; `why` says which. Both
+        /// Once, never from within send(): the peer closed (os 0) or an error or our own cut-off happened; `why` says which. Both
         /// directions are closed by then. The channel may be destroyed from within.
         std::function<void(const Error& why)> closed;
     };

@@ -4,12 +4,13 @@
 // sources, so the traffic is seen with its times whoever uses the ends. An end
 // that nobody reads takes what its PTY buffer and `pending_bytes_max` hold; beyond that
 // bytes are dropped at that end and counted as LossStage::peer_not_reading, as a
-// wire would. The tap sees every byte that was sent, dropped or not. A PTY has no pacing:
-// with `paced` the cable releases bytes at the baud rate instead of at once.
+// wire would. The tap sees every byte that was sent, dropped or not, so the count is all that is
+// said: its Blocks get no gap. A PTY has no pacing: with `paced` the cable releases bytes at the
+// baud rate (8N1) instead of at once, and holds the sender back as a port's own buffer would.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,7 +26,8 @@ struct NullModemRequest {
     data::SourceInfo a_to_b;
     data::SourceInfo b_to_a;
     std::uint32_t baud = 115'200;
-    std::size_t retained_bytes = 8U << 20;
+    bool paced = false;
+    std::size_t retained_bytes = 8U << 20;  ///< What the tails of each direction may hold.
     std::size_t pending_bytes_max = 64U << 10;
 };
 

@@ -1,8 +1,9 @@
 // proc_sampler.h - reads CPU and memory of the machine and of chosen processes from /proc.
 //
-// One scan a period on a thread of its own; a period in which nothing is asked
-// for costs one wake-up. CPU of a process is that of its whole tree as far as it lives, 100 % is one core;
-// memory is PSS of the process where the kernel lets us read it cheaply (smaps_rollup), else RSS, and says which.
+// One scan a period on a thread of its own. CPU and memory of a watched process are those of its whole tree as far
+// as it lives, 100 % is one core, and children that it has waited for count; of the console itself they are its own.
+// Memory is PSS where the kernel lets us read it cheaply (smaps_rollup), at most every fifth scan and then kept, else
+// RSS, and says which. A process that has ended stays in the batches as not alive until watch() leaves it out.
 #pragma once
 
 #include <sys/types.h>

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -19,6 +20,8 @@ using WatchId = std::uint64_t;
 using TimerId = std::uint64_t;
 
 class Reactor {
+    class Mailbox;
+
 public:
     /// `events` is EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR as epoll reported them.
     using OnReady = std::function<void(std::uint32_t events)>;
@@ -31,26 +34,46 @@ public:
     /// Runs until stop(). Work posted before stop() is still done.
     void run();
 
-    /// Thread: any. Never blocks. Work runs on the loop's thread, in the order in which one thread posted it.
+    /// Thread: any. Never blocks. Work runs on the loop's thread, in the order in which it was posted. Unbounded:
+    /// the caller posts a message, never a byte. What is left when the Reactor goes is dropped.
     void post(std::function<void()> work);
+
+    /// Posts like post(), and may outlive the Reactor: what comes after its end is dropped.
+    class Poster {
+    public:
+        /// Thread: any.
+        void post(std::function<void()> work) const;
+
+    private:
+        friend class Reactor;
+        explicit Poster(std::shared_ptr<Mailbox> mailbox) : mailbox_(std::move(mailbox)) {}
+        std::shared_ptr<Mailbox> mailbox_;
+    };
+    /// Thread: any.
+    Poster poster() const;
+
     /// Thread: any.
     void stop();
 
     /// `fd` stays the caller's and must be unwatched before it is closed. Level-triggered.
     Result<WatchId> watch(int fd, std::uint32_t events, OnReady on_ready);
+    /// With 0 nothing at all is reported, not even a hang-up, until the next change().
     void change(WatchId id, std::uint32_t events);
     /// Safe from within any callback, its own included; on_ready is not called after it.
     void unwatch(WatchId id);
 
+    /// Delays are kept to the microsecond. A periodic timer that was late skips what it missed.
     TimerId after(std::int64_t delay_ns, std::function<void()> call);
     TimerId every(std::int64_t period_ns, std::function<void()> call);
+    /// Safe from within any callback, the timer's own included.
     void cancel(TimerId id);
 
-    /// After each round of callbacks the loop sleeps this long before it polls again: many small
-    /// reads become one. 0 (the default) never naps. Set by readers of flooding pipes, never for PTYs.
+    /// After this round of callbacks the loop sleeps this long (the longest that was asked, at most 1 ms) before
+    /// it polls again: many small reads become one. Posted work and timers end the nap. Asked by readers of
+    /// flooding pipes, never for PTYs.
     void nap_next_round(std::int64_t ns) noexcept;
 
-    /// Thread: any. Rounds of the loop so far, and CPU nanoseconds of its thread as of the last round.
+    /// Thread: any. Rounds of the loop so far, and CPU nanoseconds that its thread has used.
     std::uint64_t rounds() const noexcept;
     std::int64_t cpu_ns() const noexcept;
 

@@ -14,7 +14,7 @@ namespace labdeck::io {
 class UnixListener {
 public:
     /// A socket file nobody listens on any more is replaced; one that answers is Code::busy. Peers
-    /// of another uid are refused (SO_PEERCRED). Paths beyond 107 bytes are reached through the folder's
+    /// of another uid but root are refused (SO_PEERCRED). Paths beyond 107 bytes are reached through the folder's
     /// /proc/self/fd link. Thread: the reactor's.
     [[nodiscard]] static Result<std::unique_ptr<UnixListener>> create(Reactor& reactor, const std::string& path,
                                                                        std::function<void(UniqueFd)> on_peer);
@@ -24,8 +24,8 @@ public:
 
 private:
     struct Impl;
-    explicit UnixListener(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
+    explicit UnixListener(std::shared_ptr<Impl> impl);
+    std::shared_ptr<Impl> impl_;
 };
 
 /// A blocking-connect, then non-blocking socket. not_found when there is no file or nobody listens.

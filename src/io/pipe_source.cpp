@@ -1,0 +1,205 @@
+#include "io/pipe_source.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/assert.h"
+
+namespace labdeck::io {
+
+namespace {
+
+constexpr int pipe_bytes_wanted = 1 << 20;
+// What every user may have, and as fast as more.
+constexpr int pipe_bytes_modest = 256 << 10;
+
+// 1 ms at full speed; then the reactor's other descriptors have their turn.
+constexpr std::size_t bytes_a_round_max = 4U << 20;
+
+bool is_pipe(int fd) noexcept {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+// Tells a flood of small writes from few writes and from large ones, by a short sample of reads. Its answer holds
+// for a while, because a reader that naps no longer sees how small the writes are.
+class FloodSense {
+public:
+    void saw_read(std::size_t bytes, MonoTime now) noexcept {
+        if (naps(now)) return;
+        if (reads_ == 0) begun_ = now;
+        bytes_ += bytes;
+        if (++reads_ < sample_reads) return;
+        const std::int64_t took_ns = now.ns - begun_.ns;
+        if (bytes_ < sample_reads * small_bytes && took_ns < sample_reads * read_ns_max) {
+            naps_until_ns_ = now.ns + hold_ns;
+        }
+        reads_ = 0;
+        bytes_ = 0;
+    }
+    // A nap that let so much gather could hold the writer back the next time.
+    void saw_round(std::size_t bytes) noexcept {
+        if (bytes > bulk_bytes) naps_until_ns_ = 0;
+    }
+    bool naps(MonoTime now) const noexcept { return now.ns < naps_until_ns_; }
+
+    // The pipe holds what a flood of lines brings in that time five times over.
+    static constexpr std::int64_t nap_ns = 200'000;
+
+private:
+    static constexpr std::int64_t sample_reads = 32;
+    static constexpr std::int64_t small_bytes = 2048;
+    static constexpr std::int64_t read_ns_max = 50'000;  // 20,000 reads a second.
+    static constexpr std::int64_t hold_ns = 50'000'000;
+    static constexpr std::size_t bulk_bytes = 256U << 10;
+
+    std::int64_t reads_ = 0;
+    std::size_t bytes_ = 0;
+    MonoTime begun_;
+    std::int64_t naps_until_ns_ = 0;
+};
+
+}  // namespace
+
+struct PipeSource::Impl {
+    // Reaches the source from a posted call only while the source is there.
+    struct Link {
+        Impl* source = nullptr;
+    };
+
+    Impl(Reactor& reactor_, UniqueFd fd_, data::SourceInfo info, Limits limits, std::function<void(int)> on_end_)
+        : reactor(reactor_),
+          fd(std::move(fd_)),
+          pipe(is_pipe(fd.get())),
+          on_end(std::move(on_end_)),
+          writer(std::move(info), blocks_of(limits), data::SourceWriter::WhenFull::wait, resumer()) {
+        link->source = this;
+    }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() {
+        link->source = nullptr;
+        if (watch != 0) reactor.unwatch(watch);
+    }
+
+    static std::size_t blocks_of(const Limits& limits) noexcept {
+        return std::max<std::size_t>((limits.retained_bytes + limits.ahead_bytes) / data::Block::bytes_max, 2);
+    }
+    std::function<void()> resumer();
+    Result<> start();
+    void read_round();
+    void wait_for_room();
+    void resume();
+    void ended(int os);
+    void finish();
+
+    Reactor& reactor;
+    UniqueFd fd;
+    const bool pipe;
+    std::function<void(int)> on_end;
+    std::shared_ptr<Link> link = std::make_shared<Link>();
+    data::SourceWriter writer;
+    WatchId watch = 0;
+    FloodSense flood;
+    bool over = false;  // End of file or an error was read; `end_os` says which.
+    int end_os = 0;
+};
+
+std::function<void()> PipeSource::Impl::resumer() {
+    // Called from any thread, and by Blocks that outlive the source and its reactor.
+    return [poster = reactor.poster(), weak = std::weak_ptr<Link>(link)] {
+        poster.post([weak] {
+            const auto held = weak.lock();
+            if (held && held->source != nullptr) held->source->resume();
+        });
+    };
+}
+
+Result<> PipeSource::Impl::start() {
+    const int flags = ::fcntl(fd.get(), F_GETFL);
+    if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) return os_error("read a pipe");
+    if (pipe && ::fcntl(fd.get(), F_GETPIPE_SZ) < pipe_bytes_wanted &&
+        ::fcntl(fd.get(), F_SETPIPE_SZ, pipe_bytes_wanted) < 0) {
+        ::fcntl(fd.get(), F_SETPIPE_SZ, pipe_bytes_modest);
+    }
+    watch = LD_TRY(reactor.watch(fd.get(), EPOLLIN, [this](std::uint32_t) { read_round(); }));
+    return {};
+}
+
+void PipeSource::Impl::read_round() {
+    std::size_t total = 0;
+    MonoTime now;
+    while (total < bytes_a_round_max) {
+        const std::span<char> room = writer.space();
+        if (room.empty()) {
+            wait_for_room();
+            break;
+        }
+        const ssize_t n = ::read(fd.get(), room.data(), room.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) break;
+        if (n <= 0) return ended(n < 0 ? errno : 0);
+        now = mono_now();
+        const auto size = static_cast<std::size_t>(n);
+        writer.commit(size, now);
+        total += size;
+        if (pipe) flood.saw_read(size, now);
+        // A short read has emptied it; asking again would only cost a call.
+        if (size < room.size()) break;
+    }
+    if (total == 0) return;
+    writer.notify();
+    flood.saw_round(total);
+    if (pipe && flood.naps(now)) reactor.nap_next_round(FloodSense::nap_ns);
+}
+
+void PipeSource::Impl::wait_for_room() {
+    if (watch != 0) reactor.change(watch, 0);
+}
+
+void PipeSource::Impl::resume() {
+    if (over) return finish();
+    if (watch != 0) reactor.change(watch, EPOLLIN);
+}
+
+void PipeSource::Impl::ended(int os) {
+    over = true;
+    // A terminal says so when its last opener has left.
+    end_os = os == EIO && !pipe ? 0 : os;
+    reactor.unwatch(std::exchange(watch, 0));
+    fd.reset();
+    if (end_os != 0) writer.counters()->errors.fetch_add(1, std::memory_order_relaxed);
+    finish();
+}
+
+void PipeSource::Impl::finish() {
+    if (!on_end) return;
+    // What is carried over to the next Block still has to find room; resume() comes back here then.
+    if (writer.carries() && writer.space().empty()) {
+        writer.notify();
+        return;
+    }
+    writer.end();
+    const auto call = std::exchange(on_end, nullptr);
+    call(end_os);
+}
+
+Result<std::unique_ptr<PipeSource>> PipeSource::create(Reactor& reactor, UniqueFd fd, data::SourceInfo info,
+                                                       Limits limits, std::function<void(int os)> on_end) {
+    // Called once at the end, which finish() tells by it.
+    if (!on_end) on_end = [](int) {};
+    auto impl = std::make_unique<Impl>(reactor, std::move(fd), std::move(info), limits, std::move(on_end));
+    LD_TRY(impl->start());
+    return std::unique_ptr<PipeSource>(new PipeSource(std::move(impl)));
+}
+
+PipeSource::PipeSource(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PipeSource::~PipeSource() = default;
+
+data::SourceWriter& PipeSource::writer() noexcept { return impl_->writer; }
+
+}  // namespace labdeck::io
