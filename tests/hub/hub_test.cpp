@@ -189,7 +189,7 @@ TEST_SUITE("hub/hub") {
     }
 
     TEST_CASE("a program that is not there fails at once and says so") {
-        Bench bench({{"providers", {{{"name", "gone"}, {"apps", {"a"}}, {"command", {"/no/such/program"}}}}}});
+        Bench bench(Json{{"providers", {{{"name", "gone"}, {"apps", {"a"}}, {"command", {"/no/such/program"}}}}}});
         REQUIRE(bench.provider_is("a", "failed"));
         const Json apps = bench.call("app.list", Json::object()).value()["apps"];
         CHECK(apps[0]["error"].get<std::string>().find("/no/such/program") != std::string::npos);
@@ -201,7 +201,8 @@ TEST_SUITE("hub/hub") {
         Bench bench(spec);
         REQUIRE(bench.provider_is("fake", "up"));
         const auto by_name = [&](const std::string& name) -> std::string {
-            for (const Json& row : bench.call("source.list", Json::object()).value()["sources"]) {
+            const Json list = bench.call("source.list", Json::object()).value();
+            for (const Json& row : list["sources"]) {
                 if (row["name"] == name) return row["sourceId"].get<std::string>();
             }
             return {};
@@ -224,7 +225,7 @@ TEST_SUITE("hub/hub") {
     }
 
     TEST_CASE("a cable carries bytes between its two ends and both directions are sources") {
-        Bench bench({{"cables", {{{"name", "c"}, {"a", "left"}, {"b", "right"}}}}});
+        Bench bench(Json{{"cables", {{{"name", "c"}, {"a", "left"}, {"b", "right"}}}}});
         const auto pair = bench.call("serial.pair", {{"a", "one"}, {"b", "two"}});
         REQUIRE(pair.has_value());
         CHECK(std::filesystem::is_symlink((*pair)["a"].get<std::string>()));

@@ -30,7 +30,7 @@ TEST_SUITE("hub/workspace") {
         REQUIRE(bench->providers.size() == 1);
         CHECK(bench->providers[0].command ==
               std::vector<std::string>{"/opt/labdeck", "provider", "--apps", "a,b"});
-        CHECK(bench->providers[0].cwd == "/bench/.");
+        CHECK(bench->providers[0].cwd == "/bench/");
         CHECK(bench->name == "bench");
     }
 
