@@ -83,7 +83,7 @@ public:
     Result<std::uint32_t> whole(const char* key, std::uint32_t fallback, std::uint32_t max) const {
         if (!object_.contains(key)) return fallback;
         const Json& value = object_[key];
-        if (!value.is_number_unsigned() || value.get<std::uint64_t>() == 0 || value.get<std::uint64_t>() > max) {
+        if (!value.is_number_integer() || value.get<std::int64_t>() < 1 || value.get<std::int64_t>() > max) {
             return fail(invalid(at(key), fmt::format("must be a whole number from 1 to {}", max)));
         }
         return value.get<std::uint32_t>();

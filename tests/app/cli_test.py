@@ -69,9 +69,9 @@ class Demo(unittest.TestCase):
                 self.assertEqual(status["error"], "")
                 self.assertTrue(status["bootId"])
             self.assertIsNone(bench.call("status.get", appId="plc-simulator").get("nothing"))
-            before = bench.stats("plc-sim > plc")["bytes"]
-            wait_for(lambda: bench.stats("plc-sim > plc")["bytes"] > before + 200, "Modbus answers on the cable")
-            self.assertEqual(bench.stats("plc-sim > plc")["drops"], 0)
+            before = bench.stats("plc-sim > plc-bridge")["bytes"]
+            wait_for(lambda: bench.stats("plc-sim > plc-bridge")["bytes"] > before + 200, "Modbus answers on the cable")
+            self.assertEqual(bench.stats("plc-sim > plc-bridge")["drops"], 0)
             done = subprocess.run([PROGRAM, "events", "traffic", "--count", "5", "--workspace", bench.root],
                                   capture_output=True, text=True, check=False, timeout=PATIENCE_S)
             self.assertEqual(done.returncode, 0, done.stderr)
@@ -88,12 +88,12 @@ class Demo(unittest.TestCase):
             status = bench.wait_app("plc-simulator", running=False)
             self.assertIsNone(status["pid"])
             self.assertTrue(status["hostRunning"])
-            silent = bench.stats("plc-sim > plc")["bytes"]
+            silent = bench.stats("plc-sim > plc-bridge")["bytes"]
             time.sleep(0.5)
-            self.assertEqual(bench.stats("plc-sim > plc")["bytes"], silent)
+            self.assertEqual(bench.stats("plc-sim > plc-bridge")["bytes"], silent)
             bench.call("action.run", appId="plc-simulator", actionName="run_start", args={})
             bench.wait_app("plc-simulator", running=True)
-            wait_for(lambda: bench.stats("plc-sim > plc")["bytes"] > silent, "answers again")
+            wait_for(lambda: bench.stats("plc-sim > plc-bridge")["bytes"] > silent, "answers again")
 
     def test_a_killed_provider_comes_back(self):
         with Workspace(PROGRAM) as bench:

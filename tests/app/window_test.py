@@ -21,12 +21,12 @@ class Window(unittest.TestCase):
             bench.wait_app("bridge", running=True)
             console.click("simulators/plc-simulator/run_stop")
             bench.wait_app("plc-simulator", running=False)
-            silent = bench.stats("plc-sim > plc")["bytes"]
+            silent = bench.stats("plc-sim > plc-bridge")["bytes"]
             time.sleep(0.5)
-            self.assertEqual(bench.stats("plc-sim > plc")["bytes"], silent)
+            self.assertEqual(bench.stats("plc-sim > plc-bridge")["bytes"], silent)
             console.click("simulators/plc-simulator/run_start")
             bench.wait_app("plc-simulator", running=True)
-            wait_for(lambda: bench.stats("plc-sim > plc")["bytes"] > silent, "answers on the wire")
+            wait_for(lambda: bench.stats("plc-sim > plc-bridge")["bytes"] > silent, "answers on the wire")
             self.assertGreater(console.report()["clickToWireMs"], 0)
 
     def test_the_bench_moves_on_the_screen(self):
@@ -48,7 +48,7 @@ class Window(unittest.TestCase):
 
     def test_under_a_flood_nothing_is_lost_a_click_gets_through_and_the_age_is_right(self):
         size = 1 << 30
-        spec = {"cables": [{"name": "plc", "a": "plc-sim", "b": "plc"}],
+        spec = {"cables": [{"name": "plc", "a": "plc-sim", "b": "plc-bridge"}],
                 "providers": [{"name": "simulators", "apps": ["plc-simulator"]}],
                 "commands": [{"name": "flood", "command": [FLOOD, str(size)]}]}
         with Display() as display, Workspace(PROGRAM, spec) as bench:

@@ -76,7 +76,7 @@ def serve(program):
 
 def flood(program, writer, gib):
     size = int(gib * (1 << 30))
-    spec = {"cables": [{"name": "plc", "a": "plc-sim", "b": "plc"}],
+    spec = {"cables": [{"name": "plc", "a": "plc-sim", "b": "plc-bridge"}],
             "providers": [{"name": "simulators", "apps": ["plc-simulator"]}],
             "commands": [{"name": "flood", "command": [writer, str(size)]}]}
     with Display() as display, Workspace(program, spec) as bench:

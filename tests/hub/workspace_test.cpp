@@ -96,7 +96,7 @@ TEST_SUITE("hub/workspace") {
         const TempFolder folder;
         REQUIRE(write_demo_bench(folder.path()).has_value());
         const auto workspace = Workspace::open(folder.path());
-        REQUIRE(workspace.has_value());
+        REQUIRE_MESSAGE(workspace.has_value(), (workspace ? "" : workspace.error().message));
         CHECK(workspace->bench().providers.size() == 2);
         CHECK(workspace->bench().cables.size() == 2);
     }
