@@ -28,11 +28,15 @@ bool is_socket(int fd) noexcept {
     return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
 }
 
-void make_non_blocking(int fd) noexcept { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+void make_non_blocking(int fd) noexcept {
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
 
 }  // namespace
 
-void ignore_sigpipe() noexcept { std::signal(SIGPIPE, SIG_IGN); }
+void ignore_sigpipe() noexcept {
+    std::signal(SIGPIPE, SIG_IGN);
+}
 
 struct ByteChannel::Impl : std::enable_shared_from_this<Impl> {
     Impl(Reactor& reactor_, UniqueFd in_, UniqueFd out_, Handler handler_, Limits limits_)
@@ -66,7 +70,7 @@ struct ByteChannel::Impl : std::enable_shared_from_this<Impl> {
     const Limits limits;
     const bool one_fd;
     const bool socket;
-    std::string waiting;   // Bytes [sent, size) are not written yet.
+    std::string waiting;  // Bytes [sent, size) are not written yet.
     std::size_t sent = 0;
     WatchId in_watch = 0;
     WatchId out_watch = 0;
@@ -241,7 +245,11 @@ void ByteChannel::finish() {
     if (impl_->pending() == 0) impl_->close_writing();
 }
 
-std::size_t ByteChannel::pending() const noexcept { return impl_->pending(); }
-bool ByteChannel::open() const noexcept { return impl_->open && (impl_->finishing || !impl_->writing_over); }
+std::size_t ByteChannel::pending() const noexcept {
+    return impl_->pending();
+}
+bool ByteChannel::open() const noexcept {
+    return impl_->open && (impl_->finishing || !impl_->writing_over);
+}
 
 }  // namespace labdeck::io

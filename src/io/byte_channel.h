@@ -25,8 +25,8 @@ class ByteChannel {
 public:
     struct Handler {
         std::function<void(std::string_view bytes)> received;
-        /// Once, never from within send(): the peer closed (os 0) or an error or our own cut-off happened; `why` says which. Both
-        /// directions are closed by then. The channel may be destroyed from within.
+        /// Once, never from within send(): the peer closed (os 0) or an error or our own cut-off happened;
+        /// `why` says which. Both directions are closed by then. The channel may be destroyed from within.
         std::function<void(const Error& why)> closed;
     };
     struct Limits {

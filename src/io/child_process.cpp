@@ -30,8 +30,12 @@ struct Pipe {
 };
 
 // By syscall(): the header of glibc 2.36 declares these two for C alone.
-int pidfd_open(pid_t pid) noexcept { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)); }
-void pidfd_kill(int pidfd) noexcept { ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0U); }
+int pidfd_open(pid_t pid) noexcept {
+    return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U));
+}
+void pidfd_kill(int pidfd) noexcept {
+    ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0U);
+}
 
 // The child's streams are made by dup2() onto 0 to 2, so nothing they are made of may lie there.
 Result<UniqueFd> copy_above_standard_streams(int fd) {
@@ -193,7 +197,8 @@ void kill_unwatched(pid_t pid) noexcept {
 std::string exit_text(const ExitStatus& status) {
     if (!status.signaled) return fmt::format("exit {}", status.code);
     const char* const name = ::sigabbrev_np(status.code);
-    return name != nullptr ? fmt::format("killed by SIG{}", name) : fmt::format("killed by signal {}", status.code);
+    return name != nullptr ? fmt::format("killed by SIG{}", name)
+                           : fmt::format("killed by signal {}", status.code);
 }
 
 Result<ChildProcess> ChildProcess::spawn(const SpawnRequest& request) {
@@ -208,7 +213,8 @@ Result<ChildProcess> ChildProcess::spawn(const SpawnRequest& request) {
         if (!*made) return because(made->error().os);
     }
     SpawnPlan plan;
-    const int planned = plan.prepare(request.cwd, in->read_end.get(), out->write_end.get(), err->write_end.get());
+    const int planned =
+        plan.prepare(request.cwd, in->read_end.get(), out->write_end.get(), err->write_end.get());
     if (planned != 0) return because(planned);
 
     ChildProcess child;
@@ -225,7 +231,8 @@ Result<ChildProcess> ChildProcess::spawn(const SpawnRequest& request) {
     child.stdin_fd = std::move(in->write_end);
     child.stdout_fd = std::move(out->read_end);
     child.stderr_fd = std::move(err->read_end);
-    for (const UniqueFd* ours : {&child.stdin_fd, &child.stdout_fd, &child.stderr_fd}) make_non_blocking(*ours);
+    for (const UniqueFd* ours : {&child.stdin_fd, &child.stdout_fd, &child.stderr_fd})
+        make_non_blocking(*ours);
     enlarge(child.stdout_fd);
     enlarge(child.stderr_fd);
     return child;
@@ -251,7 +258,9 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
     return *this;
 }
 
-ChildProcess::~ChildProcess() { end(); }
+ChildProcess::~ChildProcess() {
+    end();
+}
 
 void ChildProcess::end() noexcept {
     if (pid_ < 0 || reaped_) return;

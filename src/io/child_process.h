@@ -18,16 +18,16 @@
 namespace labdeck::io {
 
 struct SpawnRequest {
-    std::vector<std::string> argv;             ///< argv[0] is looked up in PATH if it has no slash.
-    std::string cwd;                           ///< Empty: ours.
-    std::map<std::string, std::string> env;    ///< Added to our environment; wins over it.
-    int stdout_to = -1;                        ///< Not negative: the child's stdout is this descriptor, no pipe is made.
-    int stderr_to = -1;                        ///< The same for stderr. One descriptor may serve many incarnations.
+    std::vector<std::string> argv;           ///< argv[0] is looked up in PATH if it has no slash.
+    std::string cwd;                         ///< Empty: ours.
+    std::map<std::string, std::string> env;  ///< Added to our environment; wins over it.
+    int stdout_to = -1;  ///< Not negative: the child's stdout is this descriptor, no pipe is made.
+    int stderr_to = -1;  ///< The same for stderr. One descriptor may serve many incarnations.
 };
 
 struct ExitStatus {
     bool signaled = false;
-    int code = 0;    ///< Exit code, or the signal's number.
+    int code = 0;  ///< Exit code, or the signal's number.
 };
 
 /// "exit 1", "killed by SIGKILL".
@@ -46,7 +46,8 @@ public:
     /// Readable when the child has ended. For a Reactor, EPOLLIN.
     int exit_fd() const noexcept { return pidfd_.get(); }
 
-    /// Our ends, non-blocking, CLOEXEC; empty where a descriptor was given. F_SETPIPE_SZ is 1 MiB on stdout and stderr where allowed, else 256 KiB.
+    /// Our ends, non-blocking, CLOEXEC; empty where a descriptor was given. F_SETPIPE_SZ is 1 MiB on stdout
+    /// and stderr where allowed, else 256 KiB.
     UniqueFd stdin_fd;
     UniqueFd stdout_fd;
     UniqueFd stderr_fd;

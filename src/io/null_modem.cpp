@@ -137,7 +137,7 @@ struct Direction {
     End& from;
     End& to;
     data::SourceWriter tap;
-    ByteQueue wire;               // Only of a paced cable.
+    ByteQueue wire;                 // Only of a paced cable.
     std::int64_t wire_free_ns = 0;  // When the wire is through with what it has released.
     TimerId timer = 0;
 };
@@ -229,11 +229,13 @@ void NullModem::Impl::deliver(Direction& direction, std::string_view bytes) {
     End& to = direction.to;
     if (to.unread.size() == 0) bytes.remove_prefix(to.write_some(bytes));
     if (bytes.empty()) return;
-    const std::size_t room = request.pending_bytes_max - std::min(to.unread.size(), request.pending_bytes_max);
+    const std::size_t room =
+        request.pending_bytes_max - std::min(to.unread.size(), request.pending_bytes_max);
     const std::size_t kept = std::min(room, bytes.size());
     to.unread.push(bytes.substr(0, kept));
     if (kept < bytes.size()) {
-        auto& lost = direction.tap.counters()->lost[static_cast<std::size_t>(data::LossStage::peer_not_reading)];
+        auto& lost =
+            direction.tap.counters()->lost[static_cast<std::size_t>(data::LossStage::peer_not_reading)];
         lost.fetch_add(bytes.size() - kept, std::memory_order_relaxed);
     }
     rewatch(to);
@@ -262,14 +264,14 @@ void NullModem::Impl::put_on_wire(Direction& direction, std::string_view bytes) 
 void NullModem::Impl::release_from_wire(Direction& direction) {
     direction.timer = 0;
     const std::int64_t through = (mono_now().ns - direction.wire_free_ns) / byte_ns();
-    const auto count = std::min(static_cast<std::size_t>(std::max<std::int64_t>(through, 0)), direction.wire.size());
+    const auto count =
+        std::min(static_cast<std::size_t>(std::max<std::int64_t>(through, 0)), direction.wire.size());
     deliver(direction, direction.wire.bytes().substr(0, count));
     direction.wire.pop(count);
     direction.wire_free_ns += static_cast<std::int64_t>(count) * byte_ns();
     if (direction.wire.size() > 0) {
-        direction.timer = reactor.after(std::max(byte_ns(), pace_step_ns), [this, &direction] {
-            release_from_wire(direction);
-        });
+        direction.timer = reactor.after(std::max(byte_ns(), pace_step_ns),
+                                        [this, &direction] { release_from_wire(direction); });
     }
     if (!direction.from.held_back || direction.wire.size() >= wire_bytes_max) return;
     direction.from.held_back = false;
@@ -277,10 +279,12 @@ void NullModem::Impl::release_from_wire(Direction& direction) {
 }
 
 Result<std::unique_ptr<NullModem>> NullModem::create(Reactor& reactor, NullModemRequest request) {
-    if (request.link_a == request.link_b) return fail(Code::bad_arg, "both ends would be linked at " + request.link_a);
+    if (request.link_a == request.link_b)
+        return fail(Code::bad_arg, "both ends would be linked at " + request.link_a);
     Terminal terminal_a = LD_TRY(open_terminal(request.baud));
     Terminal terminal_b = LD_TRY(open_terminal(request.baud));
-    auto impl = std::make_unique<Impl>(reactor, std::move(request), std::move(terminal_a), std::move(terminal_b));
+    auto impl =
+        std::make_unique<Impl>(reactor, std::move(request), std::move(terminal_a), std::move(terminal_b));
     LD_TRY(impl->start());
     return std::unique_ptr<NullModem>(new NullModem(std::move(impl)));
 }
@@ -288,9 +292,17 @@ Result<std::unique_ptr<NullModem>> NullModem::create(Reactor& reactor, NullModem
 NullModem::NullModem(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 NullModem::~NullModem() = default;
 
-data::SourceWriter& NullModem::a_to_b() noexcept { return impl_->a_to_b.tap; }
-data::SourceWriter& NullModem::b_to_a() noexcept { return impl_->b_to_a.tap; }
-const std::string& NullModem::device_a() const noexcept { return impl_->a.terminal.device; }
-const std::string& NullModem::device_b() const noexcept { return impl_->b.terminal.device; }
+data::SourceWriter& NullModem::a_to_b() noexcept {
+    return impl_->a_to_b.tap;
+}
+data::SourceWriter& NullModem::b_to_a() noexcept {
+    return impl_->b_to_a.tap;
+}
+const std::string& NullModem::device_a() const noexcept {
+    return impl_->a.terminal.device;
+}
+const std::string& NullModem::device_b() const noexcept {
+    return impl_->b.terminal.device;
+}
 
 }  // namespace labdeck::io

@@ -34,7 +34,8 @@ struct NullModemRequest {
 class NullModem {
 public:
     /// Thread: the reactor's (or before it runs).
-    [[nodiscard]] static Result<std::unique_ptr<NullModem>> create(Reactor& reactor, NullModemRequest request);
+    [[nodiscard]] static Result<std::unique_ptr<NullModem>> create(Reactor& reactor,
+                                                                   NullModemRequest request);
     /// Removes the links it made. Openers see a hang-up.
     ~NullModem();
     NullModem(const NullModem&) = delete;

@@ -25,8 +25,8 @@ bool is_pipe(int fd) noexcept {
     return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-// Tells a flood of small writes from few writes and from large ones, by a short sample of reads. Its answer holds
-// for a while, because a reader that naps no longer sees how small the writes are.
+// Tells a flood of small writes from few writes and from large ones, by a short sample of reads. Its answer
+// holds for a while, because a reader that naps no longer sees how small the writes are.
 class FloodSense {
 public:
     void saw_read(std::size_t bytes, MonoTime now) noexcept {
@@ -71,7 +71,8 @@ struct PipeSource::Impl {
         Impl* source = nullptr;
     };
 
-    Impl(Reactor& reactor_, UniqueFd fd_, data::SourceInfo info, Limits limits, std::function<void(int)> on_end_)
+    Impl(Reactor& reactor_, UniqueFd fd_, data::SourceInfo info, Limits limits,
+         std::function<void(int)> on_end_)
         : reactor(reactor_),
           fd(std::move(fd_)),
           pipe(is_pipe(fd.get())),
@@ -87,7 +88,8 @@ struct PipeSource::Impl {
     }
 
     static std::size_t blocks_of(const Limits& limits) noexcept {
-        return std::max<std::size_t>((limits.retained_bytes + limits.ahead_bytes) / data::Block::bytes_max, 2);
+        return std::max<std::size_t>((limits.retained_bytes + limits.ahead_bytes) / data::Block::bytes_max,
+                                     2);
     }
     std::function<void()> resumer();
     Result<> start();
@@ -200,6 +202,8 @@ Result<std::unique_ptr<PipeSource>> PipeSource::create(Reactor& reactor, UniqueF
 PipeSource::PipeSource(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PipeSource::~PipeSource() = default;
 
-data::SourceWriter& PipeSource::writer() noexcept { return impl_->writer; }
+data::SourceWriter& PipeSource::writer() noexcept {
+    return impl_->writer;
+}
 
 }  // namespace labdeck::io

@@ -26,8 +26,8 @@ public:
     /// Thread: the reactor's. `on_end` is called once, after end of file or a read error (errno, 0 at
     /// end of file), with everything delivered.
     [[nodiscard]] static Result<std::unique_ptr<PipeSource>> create(Reactor& reactor, UniqueFd fd,
-                                                                     data::SourceInfo info, Limits limits,
-                                                                     std::function<void(int os)> on_end);
+                                                                    data::SourceInfo info, Limits limits,
+                                                                    std::function<void(int os)> on_end);
     ~PipeSource();
     PipeSource(const PipeSource&) = delete;
     PipeSource& operator=(const PipeSource&) = delete;

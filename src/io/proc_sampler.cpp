@@ -123,7 +123,9 @@ MachineTicks parse_machine(std::string_view text) noexcept {
     return ticks;
 }
 
-double percent(double part, double whole) noexcept { return whole > 0 ? std::max(part, 0.0) * 100 / whole : 0; }
+double percent(double part, double whole) noexcept {
+    return whole > 0 ? std::max(part, 0.0) * 100 / whole : 0;
+}
 
 }  // namespace
 
@@ -242,7 +244,8 @@ void ProcSampler::Impl::scan() {
     last_scan_ns = batch->time.ns;
     scan_machine(*batch);
     scan_self(*batch);
-    const bool any = std::any_of(watched.begin(), watched.end(), [](const Watched& one) { return !one.gone; });
+    const bool any =
+        std::any_of(watched.begin(), watched.end(), [](const Watched& one) { return !one.gone; });
     if (any) list_processes();
     for (Watched& one : watched) scan_watched(one, *batch);
     std::erase_if(memories, [this](const auto& entry) { return entry.second.seen_in_scan != scan_number; });
@@ -290,7 +293,8 @@ void ProcSampler::Impl::scan_self(data::SampleBatch& batch) {
     if (self.begun) sample.cpu_percent = percent(cpu_ns - self.cpu_ns, elapsed_ns);
     self.cpu_ns = cpu_ns;
     self.begun = true;
-    if (const std::optional<Stat> stat = read_stat(self.process.pid)) add_memory(self.process.pid, *stat, sample);
+    if (const std::optional<Stat> stat = read_stat(self.process.pid))
+        add_memory(self.process.pid, *stat, sample);
     batch.processes.push_back(std::move(sample));
 }
 
@@ -323,8 +327,8 @@ std::optional<Stat> ProcSampler::Impl::read_stat(pid_t pid) {
     return parse_stat(read_file(fmt::format("{}/{}/stat", root, pid), buffer));
 }
 
-// Who lives and who is whose child. Only who is new is read, or has not been for long; in a tree that is watched
-// everybody is read again anyway.
+// Who lives and who is whose child. Only who is new is read, or has not been for long; in a tree that is
+// watched everybody is read again anyway.
 void ProcSampler::Impl::list_processes() {
     DIR* const folder = ::opendir(root.c_str());
     if (folder == nullptr) return;
@@ -397,14 +401,16 @@ void ProcSampler::Impl::read_pss(pid_t pid, Memory& memory) {
     memory.pss_bytes = field(text, "Pss:") * 1024;
     const std::int64_t cost_ns = thread_cpu_ns() - before_ns;
     pss_spent_ns += cost_ns;
-    memory.due_scan = scan_number + std::max(pss_scans_min, static_cast<std::uint64_t>(cost_ns / pss_ns_a_scan));
+    memory.due_scan =
+        scan_number + std::max(pss_scans_min, static_cast<std::uint64_t>(cost_ns / pss_ns_a_scan));
 }
 
 Result<std::unique_ptr<ProcSampler>> ProcSampler::start(std::int64_t period_ns, OnBatch on_batch,
                                                         std::string proc_root) {
     if (period_ns <= 0) return fail(Code::bad_arg, "sample /proc: the period must be longer than 0");
     Waker waker = LD_TRY(Waker::create());
-    auto impl = std::make_unique<Impl>(period_ns, std::move(on_batch), std::move(proc_root), std::move(waker));
+    auto impl =
+        std::make_unique<Impl>(period_ns, std::move(on_batch), std::move(proc_root), std::move(waker));
     LD_TRY(impl->open_files());
     Impl* const running = impl.get();
     impl->thread = std::thread([running] { running->run(); });

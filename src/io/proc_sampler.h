@@ -1,9 +1,10 @@
 // proc_sampler.h - reads CPU and memory of the machine and of chosen processes from /proc.
 //
-// One scan a period on a thread of its own. CPU and memory of a watched process are those of its whole tree as far
-// as it lives, 100 % is one core, and children that it has waited for count; of the console itself they are its own.
-// Memory is PSS where the kernel lets us read it cheaply (smaps_rollup), at most every fifth scan and then kept, else
-// RSS, and says which. A process that has ended stays in the batches as not alive until watch() leaves it out.
+// One scan a period on a thread of its own. CPU and memory of a watched process are those of its whole tree
+// as far as it lives, 100 % is one core, and children that it has waited for count; of the console itself
+// they are its own. Memory is PSS where the kernel lets us read it cheaply (smaps_rollup), at most every
+// fifth scan and then kept, else RSS, and says which. A process that has ended stays in the batches as not
+// alive until watch() leaves it out.
 #pragma once
 
 #include <sys/types.h>
@@ -26,7 +27,7 @@ public:
 
     /// `on_batch` is called on the sampler's thread. `proc_root` is "/proc" but for tests.
     [[nodiscard]] static Result<std::unique_ptr<ProcSampler>> start(std::int64_t period_ns, OnBatch on_batch,
-                                                                     std::string proc_root = "/proc");
+                                                                    std::string proc_root = "/proc");
     ~ProcSampler();  ///< Joins the thread.
     ProcSampler(const ProcSampler&) = delete;
     ProcSampler& operator=(const ProcSampler&) = delete;

@@ -29,7 +29,9 @@ constexpr std::int64_t nap_ns_max = 1'000'000;
 constexpr std::size_t events_a_round = 256;
 constexpr WatchId waker_id = 0;
 
-timespec timespec_of(std::int64_t ns) noexcept { return {ns / ns_per_s, ns % ns_per_s}; }
+timespec timespec_of(std::int64_t ns) noexcept {
+    return {ns / ns_per_s, ns % ns_per_s};
+}
 
 struct Work {
     std::function<void()> call;
@@ -168,7 +170,8 @@ int Reactor::Impl::wait(std::array<epoll_event, events_a_round>& events) {
     timespec timeout{};
     const bool timed = !timers.empty();
     if (timed) timeout = timespec_of(until_next_timer());
-    const int count = ::epoll_pwait2(epoll.get(), events.data(), events_a_round, timed ? &timeout : nullptr, nullptr);
+    const int count =
+        ::epoll_pwait2(epoll.get(), events.data(), events_a_round, timed ? &timeout : nullptr, nullptr);
     LD_ASSERT(count >= 0 || errno == EINTR);
     return std::max(count, 0);
 }
@@ -232,7 +235,9 @@ Result<std::unique_ptr<Reactor>> Reactor::create(std::string name) {
 }
 
 Reactor::Reactor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Reactor::~Reactor() { impl_->mailbox->close(); }
+Reactor::~Reactor() {
+    impl_->mailbox->close();
+}
 
 void Reactor::run() {
     Impl& self = *impl_;
@@ -252,9 +257,15 @@ void Reactor::run() {
     self.running.store(false, std::memory_order_release);
 }
 
-void Reactor::post(std::function<void()> work) { impl_->mailbox->push(std::move(work)); }
-void Reactor::Poster::post(std::function<void()> work) const { mailbox_->push(std::move(work)); }
-Reactor::Poster Reactor::poster() const { return Poster(impl_->mailbox); }
+void Reactor::post(std::function<void()> work) {
+    impl_->mailbox->push(std::move(work));
+}
+void Reactor::Poster::post(std::function<void()> work) const {
+    mailbox_->push(std::move(work));
+}
+Reactor::Poster Reactor::poster() const {
+    return Poster(impl_->mailbox);
+}
 
 void Reactor::stop() {
     // Stopping is itself posted, so all that was posted before it comes first.
@@ -316,9 +327,13 @@ void Reactor::cancel(TimerId id) {
     impl_->due_of.erase(found);
 }
 
-void Reactor::nap_next_round(std::int64_t ns) noexcept { impl_->nap_ns = std::max(impl_->nap_ns, ns); }
+void Reactor::nap_next_round(std::int64_t ns) noexcept {
+    impl_->nap_ns = std::max(impl_->nap_ns, ns);
+}
 
-std::uint64_t Reactor::rounds() const noexcept { return impl_->rounds.load(std::memory_order_relaxed); }
+std::uint64_t Reactor::rounds() const noexcept {
+    return impl_->rounds.load(std::memory_order_relaxed);
+}
 
 std::int64_t Reactor::cpu_ns() const noexcept {
     timespec used{};

@@ -34,8 +34,8 @@ public:
     /// Runs until stop(). Work posted before stop() is still done.
     void run();
 
-    /// Thread: any. Never blocks. Work runs on the loop's thread, in the order in which it was posted. Unbounded:
-    /// the caller posts a message, never a byte. What is left when the Reactor goes is dropped.
+    /// Thread: any. Never blocks. Work runs on the loop's thread, in the order in which it was posted.
+    /// Unbounded: the caller posts a message, never a byte. What is left when the Reactor goes is dropped.
     void post(std::function<void()> work);
 
     /// Posts like post(), and may outlive the Reactor: what comes after its end is dropped.
@@ -68,9 +68,9 @@ public:
     /// Safe from within any callback, the timer's own included.
     void cancel(TimerId id);
 
-    /// After this round of callbacks the loop sleeps this long (the longest that was asked, at most 1 ms) before
-    /// it polls again: many small reads become one. Posted work and timers end the nap. Asked by readers of
-    /// flooding pipes, never for PTYs.
+    /// After this round of callbacks the loop sleeps this long (the longest that was asked, at most 1 ms)
+    /// before it polls again: many small reads become one. Posted work and timers end the nap. Asked by
+    /// readers of flooding pipes, never for PTYs.
     void nap_next_round(std::int64_t ns) noexcept;
 
     /// Thread: any. Rounds of the loop so far, and CPU nanoseconds that its thread has used.

@@ -28,20 +28,29 @@ constexpr std::int64_t drain_step_ms = 1;
 
 tcflag_t character_bits(int data_bits) noexcept {
     switch (data_bits) {
-        case 5: return CS5;
-        case 6: return CS6;
-        case 7: return CS7;
-        default: return CS8;
+        case 5:
+            return CS5;
+        case 6:
+            return CS6;
+        case 7:
+            return CS7;
+        default:
+            return CS8;
     }
 }
 
 tcflag_t parity_flags(Parity parity) noexcept {
     switch (parity) {
-        case Parity::none: return 0;
-        case Parity::odd: return PARENB | PARODD;
-        case Parity::even: return PARENB;
-        case Parity::mark: return PARENB | PARODD | CMSPAR;
-        case Parity::space: return PARENB | CMSPAR;
+        case Parity::none:
+            return 0;
+        case Parity::odd:
+            return PARENB | PARODD;
+        case Parity::even:
+            return PARENB;
+        case Parity::mark:
+            return PARENB | PARODD | CMSPAR;
+        case Parity::space:
+            return PARENB | CMSPAR;
     }
     return 0;
 }
@@ -68,7 +77,8 @@ Result<> check_baud(int fd, std::uint32_t wanted) {
     if (::ioctl(fd, TCGETS2, &now) != 0) return os_error("read back the port's settings");
     const std::uint64_t off = now.c_ospeed > wanted ? now.c_ospeed - wanted : wanted - now.c_ospeed;
     if (off * 100 <= std::uint64_t{wanted} * baud_error_percent_max) return {};
-    return fail(Code::io, fmt::format("the port cannot run at {} baud, it would run at {}", wanted, now.c_ospeed));
+    return fail(Code::io,
+                fmt::format("the port cannot run at {} baud, it would run at {}", wanted, now.c_ospeed));
 }
 
 std::string group_name(gid_t gid) {
@@ -85,8 +95,8 @@ Error open_error(const std::string& path, int os) {
     struct stat status {};
     if (os == EACCES && ::stat(path.c_str(), &status) == 0) {
         const std::string name = group_name(status.st_gid);
-        error.message += fmt::format("; add yourself to the group {0} (usermod -a -G {0} $USER), then log out and in",
-                                     name);
+        error.message += fmt::format(
+            "; add yourself to the group {0} (usermod -a -G {0} $USER), then log out and in", name);
     }
     return error;
 }
@@ -101,8 +111,8 @@ bool is_pseudo_terminal(int fd) noexcept {
     return ::ioctl(fd, TIOCGPTN, &number) == 0 || (::ioctl(fd, TIOCMGET, &lines) != 0 && errno == ENOTTY);
 }
 
-// The lock is what other programs honour even as root. TIOCEXCL outlives us on a pseudo-terminal that its other
-// side keeps open, so only real ports get it.
+// The lock is what other programs honour even as root. TIOCEXCL outlives us on a pseudo-terminal that its
+// other side keeps open, so only real ports get it.
 Result<> claim(int fd, const std::string& path) {
     int exclusive = 0;
     const bool pseudo = is_pseudo_terminal(fd);

@@ -30,8 +30,8 @@ int bits_per_character(const SerialSettings& settings) noexcept;
 
 class SerialPort {
 public:
-    /// Opens for reading and writing, non-blocking, exclusive (TIOCEXCL), drops what was waiting in its input.
-    /// Errors: not_found, busy, denied (with the dialout advice), io.
+    /// Opens for reading and writing, non-blocking, exclusive (TIOCEXCL), drops what was waiting in its
+    /// input. Errors: not_found, busy, denied (with the dialout advice), io.
     [[nodiscard]] static Result<SerialPort> open(const std::string& path, const SerialSettings& settings);
 
     int fd() const noexcept { return fd_.get(); }

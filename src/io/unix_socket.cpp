@@ -50,7 +50,9 @@ Result<sockaddr_un> address_of(const std::string& path, const Place& place) {
     return address;
 }
 
-const sockaddr* general(const sockaddr_un& address) noexcept { return reinterpret_cast<const sockaddr*>(&address); }
+const sockaddr* general(const sockaddr_un& address) noexcept {
+    return reinterpret_cast<const sockaddr*>(&address);
+}
 
 // Somebody answers, or is at least there to: a full backlog is an answer too.
 bool is_listened_to(const sockaddr_un& address) noexcept {
@@ -65,8 +67,10 @@ Result<> remove_stale(const std::string& path, const Place& place, const sockadd
         if (errno == ENOENT) return {};
         return os_error("socket " + path);
     }
-    if (!S_ISSOCK(status.st_mode)) return fail(Code::busy, "socket " + path + ": a file that is no socket is there");
-    if (is_listened_to(address)) return fail(Code::busy, "socket " + path + ": another program listens on it");
+    if (!S_ISSOCK(status.st_mode))
+        return fail(Code::busy, "socket " + path + ": a file that is no socket is there");
+    if (is_listened_to(address))
+        return fail(Code::busy, "socket " + path + ": another program listens on it");
     if (::unlinkat(place.folder.get(), place.name.c_str(), 0) != 0 && errno != ENOENT) {
         return os_error("socket " + path);
     }
@@ -168,7 +172,9 @@ Result<std::unique_ptr<UnixListener>> UnixListener::create(Reactor& reactor, con
 }
 
 UnixListener::UnixListener(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
-UnixListener::~UnixListener() { impl_->close(); }
+UnixListener::~UnixListener() {
+    impl_->close();
+}
 
 Result<UniqueFd> connect_unix(const std::string& path) {
     const Place place = LD_TRY(place_of(path));
@@ -178,7 +184,8 @@ Result<UniqueFd> connect_unix(const std::string& path) {
     // A listener that is stopped and has a full backlog would hold us for ever.
     ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &connect_time_max, sizeof connect_time_max);
     if (::connect(fd.get(), general(address), sizeof address) != 0) {
-        if (errno == ECONNREFUSED) return fail(Code::not_found, "connect to " + path + ": nobody listens there");
+        if (errno == ECONNREFUSED)
+            return fail(Code::not_found, "connect to " + path + ": nobody listens there");
         if (errno == EAGAIN) return fail(os_error_value("connect to " + path, ETIMEDOUT));
         return os_error("connect to " + path);
     }

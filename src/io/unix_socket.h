@@ -14,10 +14,11 @@ namespace labdeck::io {
 class UnixListener {
 public:
     /// A socket file nobody listens on any more is replaced; one that answers is Code::busy. Peers
-    /// of another uid but root are refused (SO_PEERCRED). Paths beyond 107 bytes are reached through the folder's
-    /// /proc/self/fd link. Thread: the reactor's.
-    [[nodiscard]] static Result<std::unique_ptr<UnixListener>> create(Reactor& reactor, const std::string& path,
-                                                                       std::function<void(UniqueFd)> on_peer);
+    /// of another uid but root are refused (SO_PEERCRED). Paths beyond 107 bytes are reached through the
+    /// folder's /proc/self/fd link. Thread: the reactor's.
+    [[nodiscard]] static Result<std::unique_ptr<UnixListener>> create(Reactor& reactor,
+                                                                      const std::string& path,
+                                                                      std::function<void(UniqueFd)> on_peer);
     ~UnixListener();  ///< Removes the socket file.
     UnixListener(const UnixListener&) = delete;
     UnixListener& operator=(const UnixListener&) = delete;

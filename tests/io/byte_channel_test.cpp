@@ -137,7 +137,8 @@ TEST_SUITE("io/byte_channel") {
     TEST_CASE("a child that closes its stdin makes an error of our write, not a signal") {
         ignore_sigpipe();
         ChildProcess child =
-            ChildProcess::spawn({{"sh", "-c", "exec <&-; echo closed; exec sleep 1000"}, "", {}, -1, -1}).value();
+            ChildProcess::spawn({{"sh", "-c", "exec <&-; echo closed; exec sleep 1000"}, "", {}, -1, -1})
+                .value();
         Talk talk(std::move(child.stdout_fd), std::move(child.stdin_fd));
         CHECK(becomes([&] { return talk.heard_bytes == 7; }));
         talk.send("into nothing");
@@ -162,7 +163,8 @@ TEST_SUITE("io/byte_channel") {
                 } else {
                     handler.received = [destroy](std::string_view) { destroy(); };
                 }
-                channel.emplace(loop.reactor(), std::move(left), UniqueFd(), std::move(handler), ByteChannel::Limits{});
+                channel.emplace(loop.reactor(), std::move(left), UniqueFd(), std::move(handler),
+                                ByteChannel::Limits{});
             });
             CHECK(::write(right.get(), "x", 1) == 1);
             right.reset();
@@ -178,7 +180,8 @@ TEST_SUITE("io/byte_channel") {
         talk.loop.on([&] {
             ByteChannel::Handler handler;
             handler.received = [&](std::string_view bytes) { echo->send(bytes); };
-            echo.emplace(talk.loop.reactor(), std::move(asked), UniqueFd(), std::move(handler), ByteChannel::Limits{});
+            echo.emplace(talk.loop.reactor(), std::move(asked), UniqueFd(), std::move(handler),
+                         ByteChannel::Limits{});
         });
         std::atomic<bool> stop{false};
         std::thread flood([&] {

@@ -1,4 +1,5 @@
-// io_world.h - what the tests of io stand on: a folder that goes away, a loop on a thread, a consumer of a feed.
+// io_world.h - what the tests of io stand on: a folder that goes away, a loop on a thread, a consumer of a
+// feed.
 //
 // Nothing here sleeps to be in step: conditions are asked again until they hold or their deadline is over.
 #pragma once
@@ -27,6 +28,14 @@
 #include "io/reactor.h"
 
 namespace labdeck::io::world {
+
+/// UBSan's check of a type makes a pipe to look at memory, and reports nonsense when it gets none. g++ tells
+/// of ASan alone, which we build with UBSan.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool needs_descriptors_itself = true;
+#else
+inline constexpr bool needs_descriptors_itself = false;
+#endif
 
 inline constexpr std::chrono::seconds patience{20};
 
@@ -119,7 +128,8 @@ public:
     /// All that comes until the source ends, or until `bytes` have come.
     std::string all(std::size_t bytes = SIZE_MAX) {
         std::string text;
-        becomes([&] { return !look([&text](std::string_view more) { text += more; }) || text.size() >= bytes; });
+        becomes(
+            [&] { return !look([&text](std::string_view more) { text += more; }) || text.size() >= bytes; });
         return text;
     }
 

@@ -23,11 +23,10 @@ constexpr int not_ended = -1;
 class Fed {
 public:
     Fed(const std::string& script, PipeSource::Limits limits, std::size_t feed_blocks)
-        : consumer(feed_blocks),
-          child(ChildProcess::spawn({{"sh", "-c", script}, "", {}, -1, -1}).value()) {
+        : consumer(feed_blocks), child(ChildProcess::spawn({{"sh", "-c", script}, "", {}, -1, -1}).value()) {
         loop.on([&] {
-            source = PipeSource::create(loop.reactor(), std::move(child.stdout_fd), {{1}, {}, "test", ""}, limits,
-                                        [this](int os) { end_os = os; })
+            source = PipeSource::create(loop.reactor(), std::move(child.stdout_fd), {{1}, {}, "test", ""},
+                                        limits, [this](int os) { end_os = os; })
                          .value();
             source->writer().add_feed(consumer.feed);
         });
@@ -161,10 +160,11 @@ TEST_SUITE("io/pipe_source") {
         std::unique_ptr<PipeSource> source;
         std::atomic<bool> gone{false};
         loop.on([&] {
-            source = PipeSource::create(loop.reactor(), UniqueFd(ends[0]), {{1}, {}, "test", ""}, {}, [&](int) {
-                         source.reset();
-                         gone = true;
-                     }).value();
+            source =
+                PipeSource::create(loop.reactor(), UniqueFd(ends[0]), {{1}, {}, "test", ""}, {}, [&](int) {
+                    source.reset();
+                    gone = true;
+                }).value();
         });
         loop.on([&in] { const_cast<UniqueFd&>(in).reset(); });
         CHECK(becomes([&] { return gone.load(); }));
@@ -199,7 +199,8 @@ TEST_SUITE("io/pipe_source") {
         Consumer consumer(1024);
         std::unique_ptr<PipeSource> source;
         loop.on([&] {
-            source = PipeSource::create(loop.reactor(), UniqueFd(ends[0]), {{1}, {}, "test", ""}, {}, nullptr).value();
+            source = PipeSource::create(loop.reactor(), UniqueFd(ends[0]), {{1}, {}, "test", ""}, {}, nullptr)
+                         .value();
             source->writer().add_feed(consumer.feed);
         });
         const auto counters = source->writer().counters();
@@ -230,9 +231,10 @@ TEST_SUITE("io/pipe_source") {
         std::unique_ptr<PipeSource> source;
         std::atomic<int> end_os{not_ended};
         loop.on([&] {
-            source = PipeSource::create(loop.reactor(), std::move(master), {{1}, {}, "test", ""}, {},
-                                        [&](int os) { end_os = os; })
-                         .value();
+            source =
+                PipeSource::create(loop.reactor(), std::move(master), {{1}, {}, "test", ""}, {}, [&](int os) {
+                    end_os = os;
+                }).value();
             source->writer().add_feed(consumer.feed);
         });
         CHECK(::write(slave.get(), "bye", 3) == 3);
@@ -245,7 +247,8 @@ TEST_SUITE("io/pipe_source") {
     TEST_CASE("a descriptor that cannot be read is an error with its errno") {
         Loop loop;
         loop.on([&] {
-            CHECK_FALSE(PipeSource::create(loop.reactor(), UniqueFd(), {{1}, {}, "test", ""}, {}, nullptr).has_value());
+            CHECK_FALSE(PipeSource::create(loop.reactor(), UniqueFd(), {{1}, {}, "test", ""}, {}, nullptr)
+                            .has_value());
         });
     }
 }

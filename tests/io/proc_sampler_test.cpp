@@ -87,15 +87,18 @@ public:
     }
     void machine(int busy, int idle) {
         // In place: the sampler keeps this one open.
-        std::ofstream(dir_ / "stat") << fmt::format("cpu  {} 0 0 {} 0 0 0 0 0 0\ncpu0 1 2\ncpu1 1 2\nintr 1\n", busy, idle);
+        std::ofstream(dir_ / "stat") << fmt::format(
+            "cpu  {} 0 0 {} 0 0 0 0 0 0\ncpu0 1 2\ncpu1 1 2\nintr 1\n", busy, idle);
     }
     void process(pid_t pid, pid_t parent, int ticks, int reaped, int start, int pages, char state = 'S') {
         std::filesystem::create_directories(dir_ / std::to_string(pid));
         write(fmt::format("{}/stat", pid),
-              fmt::format("{} (a ) name) {} {} 1 1 0 -1 0 0 0 0 0 {} 0 {} 0 20 0 1 0 {} 1000 {} 0 0\n", pid, state,
-                          parent, ticks, reaped, start, pages));
+              fmt::format("{} (a ) name) {} {} 1 1 0 -1 0 0 0 0 0 {} 0 {} 0 20 0 1 0 {} 1000 {} 0 0\n", pid,
+                          state, parent, ticks, reaped, start, pages));
     }
-    void pss(pid_t pid, int kb) { write(fmt::format("{}/smaps_rollup", pid), fmt::format("0-1 rollup\nRss: 9 kB\nPss: {} kB\n", kb)); }
+    void pss(pid_t pid, int kb) {
+        write(fmt::format("{}/smaps_rollup", pid), fmt::format("0-1 rollup\nRss: 9 kB\nPss: {} kB\n", kb));
+    }
     void remove(pid_t pid) { std::filesystem::remove_all(dir_ / std::to_string(pid)); }
     const std::string& path() const { return dir_.path(); }
 
@@ -113,7 +116,8 @@ TEST_SUITE("io/proc_sampler") {
     TEST_CASE("the machine and the console itself are always there") {
         Samples samples;
         const auto sampler = ProcSampler::start(fast_ns, samples.sink()).value();
-        CHECK(samples.becomes_so([](const data::SampleBatch& batch) { return batch.processes[0].memory_bytes > 0; }));
+        CHECK(samples.becomes_so(
+            [](const data::SampleBatch& batch) { return batch.processes[0].memory_bytes > 0; }));
         const Batch batch = samples.newest();
         CHECK(batch->cores >= 1);
         CHECK(batch->memory_total_bytes > batch->memory_used_bytes);
@@ -127,7 +131,8 @@ TEST_SUITE("io/proc_sampler") {
     TEST_CASE("a child that burns a core is seen, also when its own child does it, and its end too") {
         Samples samples;
         const auto sampler = ProcSampler::start(20'000'000, samples.sink()).value();
-        ChildProcess child = ChildProcess::spawn({{"sh", "-c", "(while :; do :; done) & wait"}, "", {}, -1, -1}).value();
+        ChildProcess child =
+            ChildProcess::spawn({{"sh", "-c", "(while :; do :; done) & wait"}, "", {}, -1, -1}).value();
         sampler->watch({{"burner", child.pid()}});
         CHECK(samples.becomes_so([](const data::SampleBatch& batch) {
             const auto* const burner = find(batch, "burner");
@@ -163,11 +168,13 @@ TEST_SUITE("io/proc_sampler") {
         Samples samples;
         const auto sampler = ProcSampler::start(fast_ns, samples.sink(), proc.path()).value();
         sampler->watch({{"tree", 10}, {"alone", 20}});
-        CHECK(samples.becomes_so([](const data::SampleBatch& batch) { return find(batch, "alone") != nullptr; }));
+        CHECK(samples.becomes_so(
+            [](const data::SampleBatch& batch) { return find(batch, "alone") != nullptr; }));
         const Batch batch = samples.newest();
         CHECK(find(*batch, "tree")->memory_bytes == (10 + 11 + 12) * 1024);
         CHECK(find(*batch, "tree")->memory_kind == data::MemoryKind::pss);
-        CHECK(find(*batch, "alone")->memory_bytes == 100U * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+        CHECK(find(*batch, "alone")->memory_bytes ==
+              100U * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
         CHECK(find(*batch, "alone")->memory_kind == data::MemoryKind::rss);
     }
 
@@ -178,7 +185,8 @@ TEST_SUITE("io/proc_sampler") {
         Samples samples;
         const auto sampler = ProcSampler::start(fast_ns, samples.sink(), proc.path()).value();
         sampler->watch({{"tree", 10}});
-        CHECK(samples.becomes_so([](const data::SampleBatch& batch) { return find(batch, "tree") != nullptr; }));
+        CHECK(samples.becomes_so(
+            [](const data::SampleBatch& batch) { return find(batch, "tree") != nullptr; }));
         CHECK(find(*samples.next(), "tree")->cpu_percent == doctest::Approx(0));
         // The child is reaped: its time is now its parent's, and 50 ticks more were used meanwhile.
         proc.remove(11);
@@ -211,7 +219,9 @@ TEST_SUITE("io/proc_sampler") {
 
     TEST_CASE("without /proc there is an error") {
         const TempDir folder;
-        CHECK_FALSE(ProcSampler::start(fast_ns, [](Batch) {}, folder / "proc").has_value());
+        CHECK_FALSE(ProcSampler::start(
+                        fast_ns, [](Batch) {}, folder / "proc")
+                        .has_value());
         CHECK(ProcSampler::start(0, [](Batch) {}).error().code == Code::bad_arg);
     }
 }

@@ -72,7 +72,8 @@ TEST_SUITE("io/serial_port") {
         const SerialPort port = SerialPort::open(terminal.path, {}).value();
         std::string all;
         for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
-        for (const auto& [from, to] : {std::pair{port.fd(), terminal.master.get()}, {terminal.master.get(), port.fd()}}) {
+        for (const auto& [from, to] :
+             {std::pair{port.fd(), terminal.master.get()}, {terminal.master.get(), port.fd()}}) {
             CHECK(::write(from, all.data(), all.size()) == 256);
             std::string got;
             while (got.size() < all.size() && readable(to)) {
@@ -134,7 +135,8 @@ TEST_SUITE("io/serial_port") {
         const TempDir folder;
         std::ofstream(folder / "file") << "text";
         REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
-        for (const std::string& path : {folder / "file", folder / "fifo", folder.path(), std::string("/dev/null")}) {
+        for (const std::string& path :
+             {folder / "file", folder / "fifo", folder.path(), std::string("/dev/null")}) {
             const auto port = SerialPort::open(path, {});
             REQUIRE_FALSE(port.has_value());
             CHECK(port.error().code == Code::bad_arg);
