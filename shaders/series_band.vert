@@ -21,6 +21,7 @@ uniform float px_per_value;
 uniform vec4 plot;  // x, y, width, height
 uniform vec2 framebuffer;
 uniform float line_px;
+uniform float column_px;  // Whole pixels.
 uniform int last_instance;  // The one that has no entry after it.
 
 noperspective out vec2 edges;  // Top and bottom of the column here.
@@ -39,7 +40,8 @@ void take(vec2 range, inout float low, inout float high) {
 float column(uint time) {
     // The difference is exact in integers, however long the program has been running. The thousandth of a pixel
     // keeps entries that lie on a column's border from falling on either side of it by rounding.
-    return floor((float(int(time - tick_left)) - tick_fraction) * px_per_tick + 0.001);
+    float x = (float(int(time - tick_left)) - tick_fraction) * px_per_tick;
+    return floor(x / column_px + 0.001) * column_px;
 }
 
 vec2 height(float low, float high) {
@@ -62,7 +64,7 @@ void main() {
     take(range_7, low, high);
     bool has_next = gl_InstanceID != last_instance && !isnan(range_b.x);
     float left = column(time_a);
-    float right = has_next ? max(column(time_b), left + 1.0) : left + 1.0;
+    float right = has_next ? max(column(time_b), left + column_px) : left + column_px;
     if (low > high || right < -margin_px || left > plot.z + margin_px) {
         edges = vec2(0.0);
         here_y = 0.0;
@@ -70,7 +72,7 @@ void main() {
         return;
     }
     // Neighbours touch, so that a steep line has no holes; a pause between entries becomes a slope.
-    bool slope = right - left > 3.0;
+    bool slope = right - left > 3.0 * column_px;
     if (has_next && !slope) {
         low = min(low, range_b.y);
         high = max(high, range_b.x);

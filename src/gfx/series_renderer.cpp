@@ -38,7 +38,7 @@ struct Ring {
 struct Program {
     Shader shader;
     GLint tick_left, tick_fraction, px_per_tick, value_top, px_per_value, plot, framebuffer;
-    GLint colour, background, line_px, band_alpha, last_instance;
+    GLint colour, background, line_px, column_px, band_alpha, last_instance;
 
     explicit Program(Shader loaded)
         : shader(std::move(loaded)),
@@ -52,6 +52,7 @@ struct Program {
           colour(shader.uniform("colour")),
           background(shader.uniform("background")),
           line_px(shader.uniform("line_px")),
+          column_px(shader.uniform("column_px")),
           band_alpha(shader.uniform("band_alpha")),
           last_instance(shader.uniform("last_instance")) {}
 };
@@ -84,6 +85,7 @@ void set_uniforms(const Program& program, const SeriesPlot& plot, const SeriesSt
     glUniform4fv(program.colour, 1, colour.data());
     glUniform4fv(program.background, 1, background.data());
     glUniform1f(program.line_px, style.line_px);
+    glUniform1f(program.column_px, std::max(1.0F, std::round(style.column_px)));
     glUniform1f(program.band_alpha, style.band_alpha);
     if (style.shape == SeriesShape::line) {
         glBlendEquation(GL_FUNC_ADD);

@@ -44,7 +44,8 @@ struct SeriesStyle {
     std::uint32_t background = 0xff000000;  ///< What the plot stands on; a band is mixed with it.
     float line_px = 1.5F;                   ///< Also the height that a band has at least.
     float band_alpha = 0.35F;               ///< Fill between min and max.
-    std::uint32_t group = 1;                ///< Entries a column of a band: 1, 2, 4 or 8.
+    float column_px = 1;      ///< Width of a band's columns, whole pixels: more on a dense screen.
+    std::uint32_t group = 1;  ///< Entries a column of a band: 1, 2, 4 or 8.
 };
 
 /// Where and what: the plot's rectangle in framebuffer pixels (origin top left) and the shown window.

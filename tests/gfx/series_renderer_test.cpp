@@ -189,6 +189,16 @@ TEST_SUITE("gfx/series_renderer") {
         for (int x = 0; x < 100; ++x) REQUIRE(canvas.red(x, 50) == 0xff);
     }
 
+    TEST_CASE("columns may be wider than a pixel, for screens whose pixels are small") {
+        Canvas canvas(60, 50);
+        TestRing series(256);
+        for (std::uint32_t i = 0; i < 60; ++i) series.push(i, 10, i == 31 ? 40 : 12);
+        SeriesStyle style = canvas.band();
+        style.column_px = 3;
+        show(canvas, series, canvas.plot(), style);
+        for (int x = 0; x < 60; ++x) CHECK((canvas.rows(x).top < 20) == (x >= 30 && x < 33));
+    }
+
     TEST_CASE("columns that share a pixel look like one") {
         Canvas canvas(50, 100);
         TestRing once(64);

@@ -279,7 +279,8 @@ void SeriesPlot::draw_lines(const PlotContext& context, std::span<const PlotLine
         style.rgba = line.colour;
         style.background = context.theme.plot_background;
         style.line_px = (line.label == pointed_at_ ? 2.75F : 1.5F) * pixel;
-        style.band_alpha = 0.45F;
+        style.band_alpha = 0.55F;
+        style.column_px = std::max(1.0F, std::floor(pixel));
         batch_.add(*line.series, style);
     }
     batch_.submit(*ImGui::GetWindowDrawList());

@@ -59,7 +59,8 @@ void add_strokes(const Series& series, const TimeAxis::View& view, double pixels
     // The coarsest level that still has an entry for each column that the series takes.
     std::size_t level = series.levels() - 1;
     Span span = span_in(series, level, left, right);
-    const double columns = columns_of(series, view, pixels);
+    const double columns =
+        columns_of(series, view, pixels) / std::max(1.0, static_cast<double>(style.column_px));
     while (level > 0 && static_cast<double>(span.end - std::min(span.first, span.end)) < columns)
         span = span_in(series, --level, left, right);
     if (span.first >= span.end) return;
@@ -78,7 +79,6 @@ void add_strokes(const Series& series, const TimeAxis::View& view, double pixels
         stroke.level = level;
         stroke.first = std::max(series.first(level), from);
         stroke.end = series.count(level);
-        stroke.style.shape = level > 0 ? gfx::SeriesShape::band : gfx::SeriesShape::line;
         stroke.style.group = 1;
         if (stroke.first >= stroke.end) break;
         out.push_back(stroke);
