@@ -36,8 +36,8 @@ struct SourceView {
     model::Series lines_per_second;
     std::uint64_t counted_bytes = 0;  ///< As of the last rate sample.
     std::uint64_t counted_lines = 0;
-    MonoTime shown;                   ///< Read time of the newest byte when the last frame was presented.
-    std::int64_t shown_age_ns = 0;    ///< How old that byte was when it was first presented.
+    MonoTime shown;                 ///< Read time of the newest byte when the last frame was presented.
+    std::int64_t shown_age_ns = 0;  ///< How old that byte was when it was first presented.
 
     /// How much newer the newest byte that was read is than the newest one in the tail; 0 when it has all.
     std::int64_t backlog_ns() const noexcept;
@@ -77,16 +77,16 @@ struct AppView {
     std::string id;
     std::string title;
     std::string provider;
-    Json status;             ///< Last good status.get response, null before the first.
-    MonoTime status_time;    ///< When that came.
+    Json status;           ///< Last good status.get response, null before the first.
+    MonoTime status_time;  ///< When that came.
     bool provider_up = false;
     std::string provider_state;  ///< In the hub's words: up, starting, backoff, failed …
-    std::string banner;      ///< Empty while all is well: "simulators: killed by SIGKILL, restarting in 1 s".
+    std::string banner;  ///< Empty while all is well: "simulators: killed by SIGKILL, restarting in 1 s".
     MonoTime banner_since;
-    Json actions;            ///< The array of action.list.
-    Json config;             ///< The response of config.get.
-    std::deque<JobView> jobs;  ///< Newest first, at most 200.
-    std::string last_line;   ///< The newest `log` event's text.
+    Json actions;               ///< The array of action.list.
+    Json config;                ///< The response of config.get.
+    std::deque<JobView> jobs;   ///< Newest first, at most 200.
+    std::string last_line;      ///< The newest `log` event's text.
     bool status_asked = false;  ///< A status.get is on its way;
     bool status_stale = false;  ///< and something changed since.
 };
@@ -110,12 +110,13 @@ public:
     BenchState(const BenchState&) = delete;
     BenchState& operator=(const BenchState&) = delete;
 
-    /// Takes what has come, at most for `budget_ns`. Returns true when anything that a panel may show changed.
+    /// Takes what has come, at most for `budget_ns`. Returns true when anything that a panel may show
+    /// changed.
     bool drain(std::int64_t budget_ns);
     /// The last drain() ran out of its budget: more is there, and nobody will wake the window for it.
     bool backlog() const noexcept { return backlog_; }
-    /// Adds a sample to every rate series when it is time: five times a second while counters move, else with each
-    /// batch of the sampler. Returns when it wants to be called again without news, {0} for never.
+    /// Adds a sample to every rate series when it is time: five times a second while counters move, else with
+    /// each batch of the sampler. Returns when it wants to be called again without news, {0} for never.
     MonoTime sample_rates(MonoTime now);
     /// A frame was presented: whatever is drained is now what the user sees.
     void presented(MonoTime when);

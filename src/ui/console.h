@@ -23,7 +23,7 @@ struct ConsoleOptions {
     std::string panel;           ///< Not empty: this panel alone.
     bool fullscreen = false;
     std::string workspace_name;
-    std::string report_path;     ///< Not empty: frame statistics are written there as JSON on exit.
+    std::string report_path;  ///< Not empty: frame statistics are written there as JSON on exit.
 };
 
 class Console {
@@ -36,7 +36,8 @@ public:
 
     /// Takes news. True when a frame should be drawn for it.
     bool drain();
-    /// The next time at which drain() or a frame is wanted without news; {0} for never. At or before `now`: at once.
+    /// The next time at which drain() or a frame is wanted without news; {0} for never. At or before `now`:
+    /// at once.
     MonoTime next_frame(MonoTime now);
     /// The frame at which next_frame() aimed is due, or news came since the last one.
     bool wants_frame(MonoTime now) const;

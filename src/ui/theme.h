@@ -32,8 +32,8 @@ struct Fonts {
 };
 
 /// Builds the atlas for `scale` (Inter, JetBrains Mono, Font Awesome merged into text and bold) and sets
-/// ImGui's style from the theme, scaled. Call with a current ImGui context, before the backend's device objects
-/// are made, or after they were destroyed.
+/// ImGui's style from the theme, scaled. Call with a current ImGui context, before the backend's device
+/// objects are made, or after they were destroyed.
 Result<Fonts> apply_theme(ThemeName name, float scale);
 
 /// The style alone, when the theme changes and the scale does not.

@@ -16,8 +16,8 @@ DataAge age_of_all(const BenchState& bench, MonoTime now);
 /// for a frame of its own.
 std::string age_text_of(const DataAge& age);
 
-/// Draws the badge so that it ends at `right` (a window x), in the middle of a line that begins at `top` and is
-/// `height` high. True when "jump to live" was clicked; only a panel that is behind has that button.
+/// Draws the badge so that it ends at `right` (a window x), in the middle of a line that begins at `top` and
+/// is `height` high. True when "jump to live" was clicked; only a panel that is behind has that button.
 bool age_badge(const DataAge& age, const PanelContext& context, float right, float top, float height);
 
 }  // namespace labdeck::ui

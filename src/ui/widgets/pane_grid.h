@@ -38,7 +38,8 @@ public:
     const std::vector<float>& row_percents() const noexcept { return rows_; }
     const std::vector<float>& column_percents() const noexcept { return columns_; }
 
-    /// Calls draw_pane(index, top left, size) for each pane, row by row, and then lays the splitters over the gaps.
+    /// Calls draw_pane(index, top left, size) for each pane, row by row, and then lays the splitters over the
+    /// gaps.
     using DrawPane = std::function<void(int index, ImVec2 min, ImVec2 size)>;
     void draw(ImVec2 min, ImVec2 size, const Theme& theme, float scale, const DrawPane& draw_pane);
     /// A splitter is being dragged.

@@ -1,0 +1,316 @@
+#include "ui/window.h"
+
+// glad before GLFW, which would otherwise bring its own GL header.
+#include <glad/gl.h>
+//
+#include <GLFW/glfw3.h>
+#include <imgui.h>
+#include <imgui_impl_glfw.h>
+#include <imgui_impl_opengl3.h>
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <thread>
+
+#include "base/thread_role.h"
+#include "gfx/headless.h"
+#include "gfx/series_renderer.h"
+#include "ui/draw_hash.h"
+
+namespace labdeck::ui {
+
+namespace {
+
+constexpr std::int64_t frame_period_ns = 16'666'667;
+// A source that never pauses would wake the loop for each read; once a millisecond is soon enough.
+constexpr std::int64_t drain_period_ns = 1'000'000;
+constexpr int default_width = 1600;
+constexpr int default_height = 960;
+
+// What other threads touch. Puts: any thread; takes: the loop.
+std::atomic<bool> closing{false};
+std::atomic<bool> wake_posted{false};  ///< One event at most lies in GLFW's queue.
+std::atomic<bool> loop_running{false};
+std::atomic<int> posting{0};  ///< Threads inside wake_window(), so that GLFW is not ended under them.
+
+std::string& last_glfw_error() {
+    static std::string text;
+    return text;
+}
+
+void remember_error(int, const char* text) {
+    last_glfw_error() = text;
+}
+
+void* glfw_address(const char* name) {
+    return reinterpret_cast<void*>(glfwGetProcAddress(name));
+}
+
+/// The library itself, from the first call to the last.
+class Glfw {
+public:
+    static Result<> start() {
+        glfwSetErrorCallback(remember_error);
+        if (glfwInit() != GLFW_TRUE) {
+            return fail(Code::not_found,
+                        "no window can be opened (" + last_glfw_error() +
+                            "); is DISPLAY set? `labdeck serve` and `labdeck shot` need none");
+        }
+        return {};
+    }
+    Glfw() { loop_running = true; }
+    ~Glfw() {
+        loop_running = false;
+        while (posting > 0) std::this_thread::yield();
+        glfwTerminate();
+    }
+    Glfw(const Glfw&) = delete;
+    Glfw& operator=(const Glfw&) = delete;
+};
+
+class Window {
+public:
+    explicit Window(Console& console) : console_(console), scale_option_(console.options().scale) {}
+    ~Window();
+    Window(const Window&) = delete;
+    Window& operator=(const Window&) = delete;
+
+    Result<> open();
+    Result<> run();
+
+private:
+    void watch_input();
+    static void on_input(GLFWwindow* window);
+    bool iconified() const { return glfwGetWindowAttrib(window_, GLFW_ICONIFIED) == GLFW_TRUE; }
+    Result<> follow_look();
+    void follow_fullscreen();
+    void wait();
+    void wait_until(MonoTime until);
+    void nap_after_drain() const;
+    void draw_frame();
+    void put_on_screen();
+
+    Console& console_;
+    const float scale_option_;
+    GLFWwindow* window_ = nullptr;
+    std::unique_ptr<gfx::SeriesRenderer> series_;
+    Fonts fonts_;
+    float look_scale_ = 0;
+    ThemeName look_theme_ = ThemeName::dark;
+    bool fullscreen_ = false;
+    std::array<int, 4> windowed_{};
+    bool backends_ = false;
+    bool input_ = true;
+    std::uint64_t drawn_hash_ = 0;
+    MonoTime last_frame_;
+    MonoTime last_drain_;
+};
+
+Window::~Window() {
+    series_.reset();
+    if (backends_) {
+        ImGui_ImplOpenGL3_Shutdown();
+        ImGui_ImplGlfw_Shutdown();
+    }
+    if (ImGui::GetCurrentContext() != nullptr) ImGui::DestroyContext();
+    if (window_ != nullptr) glfwDestroyWindow(window_);
+}
+
+Result<> Window::open() {
+    glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+    glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
+    glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
+    glfwWindowHint(GLFW_OPENGL_FORWARD_COMPAT, GLFW_TRUE);
+    glfwWindowHint(GLFW_SCALE_TO_MONITOR, GLFW_TRUE);
+    glfwWindowHint(GLFW_DEPTH_BITS, 0);
+    glfwWindowHint(GLFW_STENCIL_BITS, 0);
+    int x = 0, y = 0, width = default_width, height = default_height;
+    if (GLFWmonitor* monitor = glfwGetPrimaryMonitor()) {
+        glfwGetMonitorWorkarea(monitor, &x, &y, &width, &height);
+        width = std::min(width, default_width);
+        height = std::min(height, default_height);
+    }
+    const std::string& name = console_.options().workspace_name;
+    const std::string title = name.empty() ? "Labdeck" : name + " – Labdeck";
+    window_ = glfwCreateWindow(width, height, title.c_str(), nullptr, nullptr);
+    if (window_ == nullptr) {
+        return fail(Code::not_found, "no window with OpenGL 3.3 can be opened: " + last_glfw_error());
+    }
+    glfwMakeContextCurrent(window_);
+    LD_TRY(gfx::load_gl(glfw_address));
+    glfwSwapInterval(1);
+    watch_input();
+
+    ImGui::CreateContext();
+    ImGui::GetIO().IniFilename = nullptr;
+    if (!ImGui_ImplGlfw_InitForOpenGL(window_, true) || !ImGui_ImplOpenGL3_Init("#version 330")) {
+        return fail(Code::internal, "ImGui's back ends do not start");
+    }
+    backends_ = true;
+    series_ = LD_TRY(gfx::SeriesRenderer::create());
+    return {};
+}
+
+void Window::on_input(GLFWwindow* window) {
+    static_cast<Window*>(glfwGetWindowUserPointer(window))->input_ = true;
+}
+
+// ImGui's back end is installed after these and calls them first.
+void Window::watch_input() {
+    glfwSetWindowUserPointer(window_, this);
+    glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double, double) { on_input(w); });
+    glfwSetCursorEnterCallback(window_, [](GLFWwindow* w, int) { on_input(w); });
+    glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int, int, int) { on_input(w); });
+    glfwSetScrollCallback(window_, [](GLFWwindow* w, double, double) { on_input(w); });
+    glfwSetKeyCallback(window_, [](GLFWwindow* w, int, int, int, int) { on_input(w); });
+    glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned) { on_input(w); });
+    glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int) { on_input(w); });
+    glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) { on_input(w); });
+    glfwSetWindowIconifyCallback(window_, [](GLFWwindow* w, int) { on_input(w); });
+    glfwSetWindowContentScaleCallback(window_, [](GLFWwindow* w, float, float) { on_input(w); });
+    glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) {
+        // What was on the screen is gone, whatever the hash says.
+        static_cast<Window*>(glfwGetWindowUserPointer(w))->drawn_hash_ = 0;
+        on_input(w);
+    });
+}
+
+Result<> Window::follow_look() {
+    float scale = scale_option_;
+    if (scale <= 0) glfwGetWindowContentScale(window_, &scale, nullptr);
+    scale = std::clamp(scale, 0.5F, 4.0F);
+    const ThemeName wanted = console_.options().theme;
+    if (scale == look_scale_ && wanted == look_theme_) return {};
+    console_.options().scale = scale;
+    if (scale == look_scale_) {
+        apply_style(wanted, scale);
+    } else {
+        ImGui_ImplOpenGL3_DestroyFontsTexture();
+        fonts_ = LD_TRY(apply_theme(wanted, scale));
+        ImGui_ImplOpenGL3_CreateFontsTexture();
+    }
+    look_scale_ = scale;
+    look_theme_ = wanted;
+    drawn_hash_ = 0;
+    return {};
+}
+
+void Window::follow_fullscreen() {
+    const bool wanted = console_.options().fullscreen;
+    if (wanted == fullscreen_) return;
+    fullscreen_ = wanted;
+    auto& [x, y, width, height] = windowed_;
+    if (!wanted) return glfwSetWindowMonitor(window_, nullptr, x, y, width, height, GLFW_DONT_CARE);
+    GLFWmonitor* const monitor = glfwGetPrimaryMonitor();
+    const GLFWvidmode* const mode = monitor == nullptr ? nullptr : glfwGetVideoMode(monitor);
+    if (mode == nullptr) return;
+    glfwGetWindowPos(window_, &x, &y);
+    glfwGetWindowSize(window_, &width, &height);
+    glfwSetWindowMonitor(window_, monitor, 0, 0, mode->width, mode->height, mode->refreshRate);
+}
+
+void Window::nap_after_drain() const {
+    const std::int64_t left = last_drain_.ns + drain_period_ns - mono_now().ns;
+    if (left <= 0) return;
+    const timespec nap{0, static_cast<long>(left)};
+    ::nanosleep(&nap, nullptr);
+}
+
+void Window::wait_until(MonoTime until) {
+    const std::int64_t left = until.ns - mono_now().ns;
+    if (left > 0) glfwWaitEventsTimeout(static_cast<double>(left) / 1e9);
+}
+
+void Window::wait() {
+    const MonoTime now = mono_now();
+    const MonoTime next = console_.next_frame(now);
+    if (iconified()) {
+        glfwWaitEventsTimeout(1.0);
+    } else if (next.ns == 0) {
+        glfwWaitEvents();
+    } else {
+        // A frame that is due waits until the last one has had its time.
+        const bool due = console_.wants_frame(now);
+        wait_until(due ? MonoTime{last_frame_.ns + frame_period_ns} : next);
+    }
+    glfwPollEvents();
+    if (!input_) nap_after_drain();
+    // Before the drain: what comes during it posts anew.
+    wake_posted.store(false, std::memory_order_seq_cst);
+}
+
+Result<> Window::run() {
+    while (!closing && glfwWindowShouldClose(window_) == GLFW_FALSE && !console_.quit_wanted()) {
+        wait();
+        console_.drain();
+        last_drain_ = mono_now();
+        if (std::exchange(input_, false)) console_.input();
+        if (iconified() || !console_.wants_frame(last_drain_)) continue;
+        if (last_drain_.ns - last_frame_.ns < frame_period_ns) continue;
+        last_frame_ = last_drain_;
+        follow_fullscreen();
+        LD_TRY(follow_look());
+        draw_frame();
+    }
+    return {};
+}
+
+void Window::draw_frame() {
+    const std::int64_t whole_begin = thread_cpu_ns();
+    ImGui_ImplOpenGL3_NewFrame();
+    ImGui_ImplGlfw_NewFrame();
+    const std::int64_t begin = thread_cpu_ns();
+    ImGui::NewFrame();
+    console_.draw(fonts_, series_.get(), last_frame_);
+    ImGui::Render();
+    const std::int64_t end = thread_cpu_ns();
+    const std::uint64_t hash = hash_of(*ImGui::GetDrawData());
+    if (hash == 0 || hash != drawn_hash_) put_on_screen();
+    drawn_hash_ = hash;
+    console_.presented(mono_now(), end - begin, thread_cpu_ns() - whole_begin);
+}
+
+void Window::put_on_screen() {
+    int width = 0, height = 0;
+    glfwGetFramebufferSize(window_, &width, &height);
+    glViewport(0, 0, width, height);
+    const ImVec4 background = ImGui::ColorConvertU32ToFloat4(theme(look_theme_).background);
+    glClearColor(background.x, background.y, background.z, 1);
+    glClear(GL_COLOR_BUFFER_BIT);
+    ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+    glfwSwapBuffers(window_);
+}
+
+}  // namespace
+
+Result<> run_window(Console& console) {
+    ui_thread.bind();
+    LD_TRY(Glfw::start());
+    const Glfw glfw;
+    Window window(console);
+    LD_TRY(window.open());
+    return window.run();
+}
+
+void wake_window() noexcept {
+    posting.fetch_add(1, std::memory_order_seq_cst);
+    if (loop_running.load(std::memory_order_seq_cst) &&
+        !wake_posted.exchange(true, std::memory_order_seq_cst)) {
+        glfwPostEmptyEvent();
+    }
+    posting.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+void close_window() noexcept {
+    closing.store(true);
+    wake_window();
+}
+
+bool close_wanted() noexcept {
+    return closing.load();
+}
+
+}  // namespace labdeck::ui
