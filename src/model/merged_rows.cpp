@@ -5,7 +5,9 @@
 
 namespace labdeck::model {
 
-std::uint64_t RowLane::size() const { return filter != nullptr ? filter->size() : rows->end() - rows->first(); }
+std::uint64_t RowLane::size() const {
+    return filter != nullptr ? filter->size() : rows->end() - rows->first();
+}
 
 std::uint64_t RowLane::number(std::uint64_t index) const {
     return filter != nullptr ? filter->number(index) : rows->first() + index;
@@ -62,7 +64,8 @@ std::uint64_t MergedRows::first_at_or_after(const RowLane& lane, std::int64_t ti
 void MergedRows::seek(const RowKey& key) {
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
         const RowLane& lane = lanes_[i];
-        // Lanes before the key's own have their rows of the same time before it, lanes behind have them after it.
+        // Lanes before the key's own have their rows of the same time before it, lanes behind have them after
+        // it.
         if (lane.id == key.lane) {
             at_[i] = lane.index_of(key.number);
         } else {

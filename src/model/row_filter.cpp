@@ -19,7 +19,9 @@ namespace {
 
 constexpr int rows_between_looks_at_the_clock = 64;
 
-char folded(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+char folded(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
 
 bool same_folded(const char* text, std::string_view needle) noexcept {
     for (std::size_t i = 0; i < needle.size(); ++i) {
@@ -143,7 +145,8 @@ bool RowFilter::scan_forward(const SourceRows& rows, std::uint64_t settled, Mono
 bool RowFilter::scan_backward(const SourceRows& rows, MonoTime deadline) {
     const std::uint64_t first = rows.first();
     while (from_ > first) {
-        for (int i = 0; i < rows_between_looks_at_the_clock && from_ > first; ++i) look_at(rows, --from_, false);
+        for (int i = 0; i < rows_between_looks_at_the_clock && from_ > first; ++i)
+            look_at(rows, --from_, false);
         if (mono_now() >= deadline) break;
     }
     return from_ <= first;

@@ -23,8 +23,8 @@ enum class CaseRule : unsigned char { ignore, exact };    ///< ignore folds ASCI
 class RowMatcher {
 public:
     /// Fails on a regular expression that RE2 refuses, with RE2's own words.
-    [[nodiscard]] static Result<std::shared_ptr<const RowMatcher>> create(std::string_view pattern, PatternKind kind,
-                                                                          CaseRule rule);
+    [[nodiscard]] static Result<std::shared_ptr<const RowMatcher>> create(std::string_view pattern,
+                                                                          PatternKind kind, CaseRule rule);
     ~RowMatcher();
     RowMatcher(const RowMatcher&) = delete;
     RowMatcher& operator=(const RowMatcher&) = delete;
@@ -51,14 +51,16 @@ public:
     void set(std::shared_ptr<const RowMatcher> matcher);
     const std::shared_ptr<const RowMatcher>& matcher() const noexcept { return matcher_; }
 
-    /// Looks at rows until `deadline`, at least at a few. Call it before looking at the matches: it also drops
-    /// those that are no longer retained. True when every row has been looked at.
+    /// Looks at rows until `deadline`, at least at a few. Call it before looking at the matches: it also
+    /// drops those that are no longer retained. True when every row has been looked at.
     bool scan(const SourceRows& rows, MonoTime deadline);
     /// Share of the retained rows that have been looked at, 0..1.
     double progress(const SourceRows& rows) const;
 
     std::uint64_t size() const noexcept { return matches_.size() + (open_matches_ ? 1U : 0U); }
-    std::uint64_t number(std::uint64_t index) const { return index < matches_.size() ? matches_[index] : open_row_; }
+    std::uint64_t number(std::uint64_t index) const {
+        return index < matches_.size() ? matches_[index] : open_row_;
+    }
     /// The first index whose row number is at least `number`.
     std::uint64_t index_of(std::uint64_t number) const;
 

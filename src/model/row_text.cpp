@@ -35,8 +35,12 @@ constexpr std::array<LevelWord, 17> level_words = {{{"ERROR", Level::error},
                                                     {"DBG", Level::debug},
                                                     {"TRACE", Level::debug}}};
 
-bool is_letter(char c) noexcept { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-bool is_word(char c) noexcept { return is_letter(c) || c == '_' || (c >= '0' && c <= '9'); }
+bool is_letter(char c) noexcept {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+bool is_word(char c) noexcept {
+    return is_letter(c) || c == '_' || (c >= '0' && c <= '9');
+}
 
 /// Length of the sequence that begins with the ESC at text[0] when it is one that is left out, else 0.
 std::size_t colour_length(std::string_view text) noexcept {
@@ -70,7 +74,8 @@ std::size_t utf8_length(std::string_view text) noexcept {
     return 0;
 }
 
-/// Upper case always counts; lower case only where it stands as a label, so that "no error found" is no error.
+/// Upper case always counts; lower case only where it stands as a label, so that "no error found" is no
+/// error.
 bool stands_as_level(std::string_view text, std::size_t begin, std::size_t end) noexcept {
     const bool upper = text[begin] <= 'Z' && text[end - 1] <= 'Z';
     if (upper) return true;
@@ -87,7 +92,8 @@ Level level_of_word(std::string_view text, std::size_t begin, std::size_t end) n
     for (const LevelWord& candidate : level_words) {
         if (candidate.word.size() != length) continue;
         bool same = true;
-        for (std::size_t i = 0; i < length && same; ++i) same = (text[begin + i] & ~0x20) == candidate.word[i];
+        for (std::size_t i = 0; i < length && same; ++i)
+            same = (text[begin + i] & ~0x20) == candidate.word[i];
         if (same && stands_as_level(text, begin, end)) return candidate.level;
     }
     return Level::none;
@@ -182,7 +188,8 @@ bool looks_binary(std::string_view sample) noexcept {
     for (std::size_t i = 0; i < sample.size();) {
         const auto c = static_cast<unsigned char>(sample[i]);
         const std::size_t length = utf8_length(sample.substr(i));
-        const bool plain_control = c == '\t' || c == '\n' || c == '\r' || c == '\b' || c == '\x1b' || c == '\a';
+        const bool plain_control =
+            c == '\t' || c == '\n' || c == '\r' || c == '\b' || c == '\x1b' || c == '\a';
         if (length == 0 || c == 0x7f || (c < 0x20 && !plain_control)) ++foreign;
         i += std::max<std::size_t>(length, 1);
     }

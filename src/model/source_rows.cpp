@@ -20,7 +20,8 @@ std::uint64_t SourceRows::end() const noexcept {
 std::uint64_t SourceRows::settled() const {
     const std::uint64_t after = end();
     if (after == first()) return after;
-    const bool open = as_ == RowsAs::text ? tail_->row(after - 1).open : tail_->bytes_total() % hex_row_bytes != 0;
+    const bool open =
+        as_ == RowsAs::text ? tail_->row(after - 1).open : tail_->bytes_total() % hex_row_bytes != 0;
     return open && !tail_->ended() ? after - 1 : after;
 }
 

@@ -7,14 +7,16 @@ namespace labdeck::model {
 
 /// The last Block that begins at or before `offset`: an empty one shares its beginning with the next.
 std::size_t Tail::block_of_byte(std::uint64_t offset) const noexcept {
-    const auto after = std::upper_bound(blocks_.begin(), blocks_.end(), offset,
-                                        [](std::uint64_t o, const Held& held) { return o < held.block->first_byte(); });
+    const auto after =
+        std::upper_bound(blocks_.begin(), blocks_.end(), offset,
+                         [](std::uint64_t o, const Held& held) { return o < held.block->first_byte(); });
     return after == blocks_.begin() ? 0 : static_cast<std::size_t>(after - blocks_.begin()) - 1;
 }
 
 std::size_t Tail::bytes_at(std::uint64_t offset, std::size_t count, char* out) const noexcept {
     std::size_t done = 0;
-    for (std::size_t i = blocks_.empty() ? 0 : block_of_byte(offset); i < blocks_.size() && done < count; ++i) {
+    for (std::size_t i = blocks_.empty() ? 0 : block_of_byte(offset); i < blocks_.size() && done < count;
+         ++i) {
         const data::Block& block = *blocks_[i].block;
         const std::uint64_t from = offset + done - block.first_byte();
         const std::uint64_t there = seen_of(i).bytes;
@@ -40,7 +42,8 @@ const data::Gap* Tail::gap_within(std::uint64_t offset, std::size_t count) const
         const data::Block& block = *blocks_[i].block;
         if (block.first_byte() >= offset + count) break;
         const bool begins_here = block.first_byte() >= offset;
-        if (begins_here && seen_of(i).bytes > 0 && block.gap().stage != data::LossStage::none) return &block.gap();
+        if (begins_here && seen_of(i).bytes > 0 && block.gap().stage != data::LossStage::none)
+            return &block.gap();
     }
     return nullptr;
 }

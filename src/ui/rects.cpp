@@ -26,6 +26,8 @@ void note_rect(std::string_view id) {
     all.rects.insert_or_assign(std::string(id), Rect{ImGui::GetItemRectMin(), ImGui::GetItemRectMax()});
 }
 
-const std::map<std::string, Rect, std::less<>>& rects() { return noted().rects; }
+const std::map<std::string, Rect, std::less<>>& rects() {
+    return noted().rects;
+}
 
 }  // namespace labdeck::ui

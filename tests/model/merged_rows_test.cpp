@@ -38,7 +38,8 @@ struct Crowd {
     }
     MergedRows merged() const {
         std::vector<RowLane> lanes;
-        for (std::size_t i = 0; i < rows.size(); ++i) lanes.push_back({static_cast<std::uint32_t>(i + 1), &rows[i], nullptr});
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            lanes.push_back({static_cast<std::uint32_t>(i + 1), &rows[i], nullptr});
         return MergedRows(lanes);
     }
 

@@ -94,7 +94,8 @@ TEST_SUITE("model/row_text") {
     }
 
     TEST_CASE("Modbus and COBS look binary, logs in any language do not") {
-        CHECK(looks_binary(std::string_view("\x01\x03\x00\x00\x00\x0a\xc5\xcd\x01\x03\x14\x0c\xe4\x13\x88", 15)));
+        CHECK(looks_binary(
+            std::string_view("\x01\x03\x00\x00\x00\x0a\xc5\xcd\x01\x03\x14\x0c\xe4\x13\x88", 15)));
         CHECK_FALSE(looks_binary("plain text\r\nwith lines\n"));
         CHECK_FALSE(looks_binary("\x1b[32mgr\xC3\xBC\x6E\x1b[0m \xE6\xB8\xA9\xE5\xBA\xA6\n"));
         CHECK_FALSE(looks_binary(""));
@@ -105,7 +106,8 @@ TEST_SUITE("model/row_text") {
               "00001a40  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  |0123456789abcdef|");
         CHECK(hex(0, 0, std::string_view("\x00\xffz", 3)) ==
               "00000000  00 ff 7a                                          |..z             |");
-        CHECK(hex(16, 14, "yz") == "00000010                                             79 7a  |              yz|");
+        CHECK(hex(16, 14, "yz") ==
+              "00000010                                             79 7a  |              yz|");
         CHECK(hex(0x1234567890, 0, "").starts_with("1234567890  "));
     }
 }

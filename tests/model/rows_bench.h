@@ -15,7 +15,8 @@ namespace labdeck::model {
 struct TestSource {
     explicit TestSource(std::uint32_t id = 1, std::size_t retained_blocks = 1024)
         : feed(std::make_shared<data::Feed>(4096, [] {})),
-          writer({SourceId{id}, data::SourceKind::pipe, "test", {}}, 5000, data::SourceWriter::WhenFull::wait, {}),
+          writer({SourceId{id}, data::SourceKind::pipe, "test", {}}, 5000, data::SourceWriter::WhenFull::wait,
+                 {}),
           tail(feed, retained_blocks * data::Block::bytes_max) {
         writer.add_feed(feed);
     }

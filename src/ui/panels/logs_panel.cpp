@@ -12,6 +12,7 @@
 #include "ui/rects.h"
 #include "ui/widgets/age_badge.h"
 #include "ui/widgets/filter_box.h"
+#include "ui/widgets/grouped.h"
 #include "ui/widgets/log_view.h"
 
 namespace labdeck::ui {
@@ -37,12 +38,6 @@ struct LaneState {
     model::RowFilter filter;
 };
 
-std::string grouped(std::uint64_t number) {
-    std::string digits = std::to_string(number);
-    for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-    return digits;
-}
-
 class LogsPanel final : public Panel {
 public:
     std::string_view id() const override { return "logs"; }
@@ -51,7 +46,9 @@ public:
     void draw(PanelContext& context) override;
     DataAge age(const PanelContext& context) const override;
     void jump_to_live() override { view_.follow(); }
-    MonoTime wants_frame(const PanelContext& context) const override { return scanning_ ? context.now : MonoTime{}; }
+    MonoTime wants_frame(const PanelContext& context) const override {
+        return scanning_ ? context.now : MonoTime{};
+    }
 
 private:
     void look_at_sources(BenchState& bench);
@@ -110,7 +107,8 @@ void LogsPanel::look_at_content(LaneState& lane) {
 void LogsPanel::scan(MonoTime deadline) {
     scanning_ = false;
     if (!filter_.matcher()) return;
-    auto shown = std::count_if(lanes_.begin(), lanes_.end(), [this](const auto& lane) { return is_shown(lane.first); });
+    auto shown = std::count_if(lanes_.begin(), lanes_.end(),
+                               [this](const auto& lane) { return is_shown(lane.first); });
     for (auto& [id, lane] : lanes_) {
         if (!is_shown(id)) continue;
         const std::int64_t left_ns = std::max<std::int64_t>(0, deadline.ns - mono_now().ns);
@@ -171,13 +169,14 @@ void LogsPanel::draw_toolbar(PanelContext& context) {
     draw_count(context);
     if (filter_.error().empty()) return;
     ImGui::PushStyleColor(ImGuiCol_Text, context.theme.bad);
-    ImGui::TextWrapped("Not a valid expression: %s%s", filter_.error().c_str(),
-                       filter_.matcher() ? ". The last valid one still filters." : ".");
+    ImGui::TextWrapped("Not a valid expression, %s%s", filter_.error().c_str(),
+                       filter_.matcher() ? "   (the last valid one still filters)" : "");
     ImGui::PopStyleColor();
     note_rect("logs/filter_error");
 }
 
-void LogsPanel::draw_source_item(const Theme& theme, SourceId id, const std::string& label, std::uint64_t lost) {
+void LogsPanel::draw_source_item(const Theme& theme, SourceId id, const std::string& label,
+                                 std::uint64_t lost) {
     ImGui::PushID(static_cast<int>(id.value));
     if (ImGui::Selectable(label.c_str(), picked_ == id) && picked_ != id) {
         picked_ = id;
@@ -194,8 +193,9 @@ void LogsPanel::draw_source_item(const Theme& theme, SourceId id, const std::str
 
 void LogsPanel::draw_source_combo(PanelContext& context) {
     const auto found = lanes_.find(picked_);
-    const std::string shown = found != lanes_.end() ? found->second.source->info.name
-                                                    : fmt::format("All {} sources, by read time", lanes_.size());
+    const std::string shown = found != lanes_.end()
+                                  ? found->second.source->info.name
+                                  : fmt::format("All {} sources, by read time", lanes_.size());
     const float width = ImGui::GetContentRegionAvail().x;
     ImGui::SetNextItemWidth(std::clamp(width * 0.35F, 150 * context.scale, 280 * context.scale));
     const bool open = ImGui::BeginCombo("##source", shown.c_str(), ImGuiComboFlags_HeightLarge);
@@ -223,7 +223,8 @@ void LogsPanel::draw_follow_button(PanelContext& context) {
         ImGui::PushStyleColor(ImGuiCol_Text, context.theme.warn);
         if (ImGui::Button(fmt::format("{}  Jump to live", follow_icon).c_str())) view_.follow();
         ImGui::PopStyleColor();
-        ImGui::SetItemTooltip("The view stays where it is while data keeps coming. End key: back to the newest row.");
+        ImGui::SetItemTooltip(
+            "The view stays where it is while data keeps coming. End key: back to the newest row.");
     }
     note_rect("logs/follow");
 }
@@ -243,22 +244,36 @@ void LogsPanel::draw_view_combo(PanelContext& context) {
 void LogsPanel::draw_count(PanelContext& context) const {
     std::uint64_t all = 0;
     std::uint64_t shown = 0;
+    std::uint64_t lost = 0;
+    for (const auto& [id, lane] : lanes_) {
+        if (is_shown(id) && lane.source->counters) lost += lane.source->counters->lost_total();
+    }
     double looked_at = 0;
     for (const model::RowLane& lane : shown_lanes()) {
         const std::uint64_t rows = lane.rows->end() - lane.rows->first();
         all += rows;
         shown += lane.size();
-        if (lane.filter != nullptr) looked_at += lane.filter->progress(*lane.rows) * static_cast<double>(rows);
+        if (lane.filter != nullptr)
+            looked_at += lane.filter->progress(*lane.rows) * static_cast<double>(rows);
     }
     std::string text = fmt::format("{} rows", grouped(all));
     if (filter_.matcher()) {
         text = fmt::format("{} of {}", grouped(shown), text);
-        if (scanning_) text += fmt::format(", {:.0f} % searched", 100 * looked_at / static_cast<double>(std::max<std::uint64_t>(all, 1)));
+        if (scanning_)
+            text += fmt::format(", {:.0f} % searched",
+                                100 * looked_at / static_cast<double>(std::max<std::uint64_t>(all, 1)));
     }
     ImGui::AlignTextToFramePadding();
     ImGui::PushStyleColor(ImGuiCol_Text, context.theme.text_dim);
     ImGui::TextUnformatted(text.c_str());
     ImGui::PopStyleColor();
+    // Also told here because a filter hides the place of a loss with the row behind it.
+    if (lost == 0) return;
+    ImGui::SameLine();
+    ImGui::PushStyleColor(ImGuiCol_Text, context.theme.bad);
+    ImGui::Text("! %s bytes lost", grouped(lost).c_str());
+    ImGui::PopStyleColor();
+    note_rect("logs/lost");
 }
 
 void LogsPanel::draw_empty(const Theme& theme) const {
@@ -269,8 +284,8 @@ void LogsPanel::draw_empty(const Theme& theme) const {
     const ImVec2 room = ImGui::GetContentRegionAvail();
     const ImVec2 size = ImGui::CalcTextSize(text.c_str(), nullptr, false, room.x * 0.9F);
     const ImVec2 from(at.x + std::max(0.0F, room.x - size.x) / 2, at.y + room.y * 0.4F);
-    ImGui::GetWindowDrawList()->AddText(ImGui::GetFont(), ImGui::GetFontSize(), from, theme.text_dim, text.c_str(),
-                                        nullptr, room.x * 0.9F);
+    ImGui::GetWindowDrawList()->AddText(ImGui::GetFont(), ImGui::GetFontSize(), from, theme.text_dim,
+                                        text.c_str(), nullptr, room.x * 0.9F);
 }
 
 DataAge LogsPanel::age(const PanelContext& context) const {
@@ -285,6 +300,8 @@ DataAge LogsPanel::age(const PanelContext& context) const {
 
 }  // namespace
 
-std::unique_ptr<Panel> make_logs_panel() { return std::make_unique<LogsPanel>(); }
+std::unique_ptr<Panel> make_logs_panel() {
+    return std::make_unique<LogsPanel>();
+}
 
 }  // namespace labdeck::ui

@@ -40,7 +40,9 @@ AppState state_of(const AppView& app) {
     return runs ? AppState{Mark::running, "running"} : AppState{Mark::idle, "stopped"};
 }
 
-const std::string& title_of(const AppView& app) { return app.title.empty() ? app.id : app.title; }
+const std::string& title_of(const AppView& app) {
+    return app.title.empty() ? app.id : app.title;
+}
 
 /// What the panel keeps for one app between frames.
 struct AppPane {
@@ -73,7 +75,8 @@ private:
     void draw_combo(PanelContext& context, const AppView& app);
     void draw_app(PanelContext& context, AppView& app);
     void draw_header(PanelContext& context, const AppView& app, const AppPane& pane);
-    void draw_big_button(PanelContext& context, const AppView& app, const char* action, const char* label, ImU32 colour);
+    void draw_big_button(PanelContext& context, const AppView& app, const char* action, const char* label,
+                         ImU32 colour);
     void draw_banner(PanelContext& context, const AppView& app);
     void draw_status(PanelContext& context, const AppView& app, AppPane& pane);
     void draw_actions(PanelContext& context, const AppView& app, AppPane& pane);
@@ -100,14 +103,16 @@ AppPane& SimulatorsPanel::pane_of(PanelContext& context, const AppView& app) {
             ActionForm form(action);
             if (form.name() == start_action) pane.can_start = true;
             if (form.name() == stop_action) pane.can_stop = true;
-            const bool big = (form.name() == start_action || form.name() == stop_action) && !form.has_fields();
+            const bool big =
+                (form.name() == start_action || form.name() == stop_action) && !form.has_fields();
             if (!big) pane.forms.push_back(std::move(form));
         }
     }
     if (pane.status_time != app.status_time) {
         pane.status_time = app.status_time;
         pane.status_age_ns = std::max<std::int64_t>(0, context.now.ns - app.status_time.ns);
-        pane.facts = facts_of(app.status, {"interfaceName", "interfaceVersion", "appId", "appTitle", "running", "error"});
+        pane.facts = facts_of(app.status,
+                              {"interfaceName", "interfaceVersion", "appId", "appTitle", "running", "error"});
     }
     return pane;
 }
@@ -117,9 +122,10 @@ void SimulatorsPanel::draw(PanelContext& context) {
     if (app == nullptr) {
         ImGui::Dummy({0, ImGui::GetContentRegionAvail().y * 0.35F});
         ImGui::PushStyleColor(ImGuiCol_Text, context.theme.text_dim);
-        ImGui::TextWrapped("%s", context.bench.apps_known()
-                                     ? "No apps. The workspace's labdeck.json names the providers that bring them."
-                                     : "Asking which apps there are...");
+        ImGui::TextWrapped("%s",
+                           context.bench.apps_known()
+                               ? "No apps. The workspace's labdeck.json names the providers that bring them."
+                               : "Asking which apps there are...");
         ImGui::PopStyleColor();
         return;
     }
@@ -146,16 +152,20 @@ void SimulatorsPanel::draw_list(PanelContext& context) {
     for (const auto& app : context.bench.apps()) {
         ImGui::PushID(app->id.c_str());
         const ImVec2 at = ImGui::GetCursorPos();
-        if (ImGui::Selectable("##app", app.get() == now, 0, {0, height})) context.bench.selected_app = app->id;
+        if (ImGui::Selectable("##app", app.get() == now, 0, {0, height}))
+            context.bench.selected_app = app->id;
         note_rect("simulators/list/" + app->id);
-        ImGui::SetItemTooltip("%s (%s)\nprovider %s", title_of(*app).c_str(), app->id.c_str(), app->provider.c_str());
+        ImGui::SetItemTooltip("%s (%s)\nprovider %s", title_of(*app).c_str(), app->id.c_str(),
+                              app->provider.c_str());
         const ImVec2 after = ImGui::GetCursorPos();
         ImGui::SetCursorPos({at.x + 6 * context.scale, at.y + 4 * context.scale});
         const AppState state = state_of(*app);
         draw_mark(context, state.mark);
         ImGui::BeginGroup();
         ImGui::TextUnformatted(title_of(*app).c_str());
-        ImGui::PushStyleColor(ImGuiCol_Text, state.mark == Mark::idle ? context.theme.text_dim : mark_colour(context.theme, state.mark));
+        ImGui::PushStyleColor(ImGuiCol_Text, state.mark == Mark::idle
+                                                 ? context.theme.text_dim
+                                                 : mark_colour(context.theme, state.mark));
         ImGui::TextUnformatted(state.text.c_str());
         ImGui::PopStyleColor();
         ImGui::EndGroup();
@@ -217,7 +227,8 @@ void SimulatorsPanel::draw_header(PanelContext& context, const AppView& app, con
 
     // Stop is never dimmed: a status may be old, and stopping twice does no harm.
     ImGui::BeginDisabled(state.mark == Mark::running);
-    if (pane.can_start) draw_big_button(context, app, start_action, "\xEF\x81\x8B  Start", context.theme.good);
+    if (pane.can_start)
+        draw_big_button(context, app, start_action, "\xEF\x81\x8B  Start", context.theme.good);
     ImGui::EndDisabled();
     if (pane.can_start && pane.can_stop) ImGui::SameLine();
     if (pane.can_stop) draw_big_button(context, app, stop_action, "\xEF\x81\x8D  Stop", context.theme.bad);
@@ -228,15 +239,16 @@ void SimulatorsPanel::draw_header(PanelContext& context, const AppView& app, con
     ImGui::PopStyleColor();
 }
 
-void SimulatorsPanel::draw_big_button(PanelContext& context, const AppView& app, const char* action, const char* label,
-                                      ImU32 colour) {
+void SimulatorsPanel::draw_big_button(PanelContext& context, const AppView& app, const char* action,
+                                      const char* label, ImU32 colour) {
     ImGui::PushStyleColor(ImGuiCol_Button, with_alpha(colour, 0.2F));
     ImGui::PushStyleColor(ImGuiCol_ButtonHovered, with_alpha(colour, 0.35F));
     ImGui::PushStyleColor(ImGuiCol_ButtonActive, with_alpha(colour, 0.55F));
     ImGui::PushStyleColor(ImGuiCol_Border, with_alpha(colour, 0.8F));
     ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, std::max(1.0F, context.scale));
     ImGui::PushID(action);
-    if (ImGui::Button(label, {130 * context.scale, 36 * context.scale})) context.bench.invoke(app.id, action, Json::object());
+    if (ImGui::Button(label, {130 * context.scale, 36 * context.scale}))
+        context.bench.invoke(app.id, action, Json::object());
     ImGui::PopID();
     ImGui::PopStyleVar();
     ImGui::PopStyleColor(4);
@@ -245,9 +257,12 @@ void SimulatorsPanel::draw_big_button(PanelContext& context, const AppView& app,
 
 void SimulatorsPanel::draw_banner(PanelContext& context, const AppView& app) {
     if (app.banner.empty()) return;
-    const auto since = [&](MonoTime then) { return age_text(std::max<std::int64_t>(0, context.now.ns - then.ns)); };
+    const auto since = [&](MonoTime then) {
+        return age_text(std::max<std::int64_t>(0, context.now.ns - then.ns));
+    };
     std::string text = fmt::format("since {}: {}", since(app.banner_since), app.banner);
-    if (!app.status.is_null()) text += fmt::format("\nBelow is what the app said last, {} ago.", since(app.status_time));
+    if (!app.status.is_null())
+        text += fmt::format("\nBelow is what the app said last, {} ago.", since(app.status_time));
     const float pad = 6 * context.scale;
     const float width = ImGui::GetContentRegionAvail().x;
     const ImVec2 size = ImGui::CalcTextSize(text.c_str(), nullptr, false, width - 3 * pad);
@@ -256,8 +271,8 @@ void SimulatorsPanel::draw_banner(PanelContext& context, const AppView& app) {
     ImDrawList* const list = ImGui::GetWindowDrawList();
     list->AddRectFilled(at, end, with_alpha(context.theme.bad, 0.2F), 3 * context.scale);
     list->AddRectFilled(at, {at.x + 4 * context.scale, end.y}, context.theme.bad);
-    list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), {at.x + 2 * pad, at.y + pad}, context.theme.text, text.c_str(),
-                  nullptr, width - 3 * pad);
+    list->AddText(ImGui::GetFont(), ImGui::GetFontSize(), {at.x + 2 * pad, at.y + pad}, context.theme.text,
+                  text.c_str(), nullptr, width - 3 * pad);
     ImGui::Dummy({width, end.y - at.y});
     note_rect(rect_of(app) + "/banner");
 }
@@ -281,7 +296,8 @@ void SimulatorsPanel::draw_actions(PanelContext& context, const AppView& app, Ap
     for (ActionForm& form : pane.forms) {
         ImGui::PushID(form.name().c_str());
         const std::string rect = rect_of(app) + "/" + form.name();
-        const bool open = ImGui::TreeNodeEx("##form", ImGuiTreeNodeFlags_SpanAvailWidth, "%s", form.label().c_str());
+        const bool open =
+            ImGui::TreeNodeEx("##form", ImGuiTreeNodeFlags_SpanAvailWidth, "%s", form.label().c_str());
         note_rect(rect);
         if (open) {
             if (const auto args = form.draw(context, rect)) context.bench.invoke(app.id, form.name(), *args);
@@ -293,7 +309,8 @@ void SimulatorsPanel::draw_actions(PanelContext& context, const AppView& app, Ap
 
 void SimulatorsPanel::draw_section_jobs(PanelContext& context, const AppView& app, AppPane& pane) {
     const std::string title = fmt::format("Jobs ({})###jobs", app.jobs.size());
-    if (ImGui::CollapsingHeader(title.c_str(), ImGuiTreeNodeFlags_DefaultOpen)) pane.jobs.draw(context, app, rect_of(app));
+    if (ImGui::CollapsingHeader(title.c_str(), ImGuiTreeNodeFlags_DefaultOpen))
+        pane.jobs.draw(context, app, rect_of(app));
 }
 
 void SimulatorsPanel::draw_section_config(PanelContext& context, const AppView& app, AppPane& pane) {
@@ -324,6 +341,8 @@ MonoTime SimulatorsPanel::wants_frame(const PanelContext& context) const {
 
 }  // namespace
 
-std::unique_ptr<Panel> make_simulators_panel() { return std::make_unique<SimulatorsPanel>(); }
+std::unique_ptr<Panel> make_simulators_panel() {
+    return std::make_unique<SimulatorsPanel>();
+}
 
 }  // namespace labdeck::ui

@@ -9,7 +9,8 @@
 namespace labdeck::ui {
 
 ActionForm::ActionForm(const Json& action)
-    : name_(action.value("name", std::string())), label_(action.value("label", std::string())),
+    : name_(action.value("name", std::string())),
+      label_(action.value("label", std::string())),
       help_(action.value("help", std::string())) {
     if (label_.empty()) label_ = name_;
     const auto args = action.find("args");

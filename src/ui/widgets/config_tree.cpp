@@ -58,7 +58,8 @@ ConfigTree::Node ConfigTree::make_node(const Json& json, const std::string& labe
             return make_leaf(member(json, "value"), description, shown, key);
         }
         Node group{shown, key, {}, nullptr, {}};
-        for (const Json& child : member(json, "children")) group.children.push_back(make_node(child, shown, path));
+        for (const Json& child : member(json, "children"))
+            group.children.push_back(make_node(child, shown, path));
         return group;
     }
     if (!json.is_object()) return make_leaf(json, description_of(path), label, path);
@@ -92,7 +93,8 @@ void ConfigTree::add_unknown(const Json& tree) {
     if (!tree.is_object()) return;
     Node others{"Other keys in the file", "", {}, nullptr, {}};
     for (const auto& [key, value] : tree.items()) {
-        if (description_of(key).empty()) others.children.push_back({key, key, {}, nullptr, shown_value(value)});
+        if (description_of(key).empty())
+            others.children.push_back({key, key, {}, nullptr, shown_value(value)});
     }
     if (!others.children.empty()) nodes_.push_back(std::move(others));
 }
@@ -121,7 +123,8 @@ void ConfigTree::draw_faults(const Theme& theme) const {
     if (valid.is_boolean() && !valid.get<bool>()) ImGui::TextWrapped("The file is not valid.");
     for (const Json& error : member(read_, "errors")) {
         const std::string message = text_member(error, "message");
-        const std::string text = message.empty() ? shown_value(error) : text_member(error, "key") + ": " + message;
+        const std::string text =
+            message.empty() ? shown_value(error) : text_member(error, "key") + ": " + message;
         ImGui::TextWrapped("%s", text.c_str());
     }
     ImGui::PopStyleColor();
@@ -132,7 +135,8 @@ void ConfigTree::draw(PanelContext& context, const Json& config, const std::stri
     if (!any_active(nodes_) && config != read_) read(config);
     draw_faults(context.theme);
     if (nodes_.empty()) ImGui::TextDisabled("No settings.");
-    const float label_width = std::clamp(ImGui::GetContentRegionAvail().x * 0.38F, 110 * context.scale, 220 * context.scale);
+    const float label_width =
+        std::clamp(ImGui::GetContentRegionAvail().x * 0.38F, 110 * context.scale, 220 * context.scale);
     for (Node& node : nodes_) draw_node(context, node, rect, label_width);
     draw_paths();
 }
@@ -171,8 +175,8 @@ void ConfigTree::send(BenchState& bench, const std::string& key, const Json& val
     (*outcomes_)[key] = {true, false, false, {}};
     Json params = {{"appId", app_}, {"key", key}, {"value", value}};
     bench.request("config.set", params,
-                  [weak = std::weak_ptr(outcomes_), key, app = app_, &bench](
-                      const Result<std::shared_ptr<const Json>>& answer) {
+                  [weak = std::weak_ptr(outcomes_), key, app = app_,
+                   &bench](const Result<std::shared_ptr<const Json>>& answer) {
                       if (answer) bench.refresh_app(app);
                       const auto outcomes = weak.lock();
                       if (!outcomes) return;

@@ -42,7 +42,8 @@ private:
     void add_unknown(const Json& tree);
     void draw_paths() const;
     Node make_node(const Json& json, const std::string& label, const std::string& path);
-    Node make_leaf(const Json& value, const Json& description, const std::string& label, const std::string& key);
+    Node make_leaf(const Json& value, const Json& description, const std::string& label,
+                   const std::string& key);
     Json description_of(const std::string& key) const;
     void draw_faults(const Theme& theme) const;
     void draw_node(PanelContext& context, Node& node, const std::string& rect, float label_width);

@@ -31,8 +31,9 @@ bool FilterBox::compile() {
         matcher_.reset();
         return true;
     }
-    auto made = model::RowMatcher::create(pattern_, regex_ ? model::PatternKind::regex : model::PatternKind::words,
-                                          exact_case_ ? model::CaseRule::exact : model::CaseRule::ignore);
+    auto made =
+        model::RowMatcher::create(pattern_, regex_ ? model::PatternKind::regex : model::PatternKind::words,
+                                  exact_case_ ? model::CaseRule::exact : model::CaseRule::ignore);
     if (!made) {
         error_ = made.error().message;
         return false;
@@ -44,15 +45,16 @@ bool FilterBox::compile() {
 bool FilterBox::draw(PanelContext& context, std::string_view name, float width) {
     const Theme& theme = context.theme;
     const ImGuiStyle& style = ImGui::GetStyle();
-    const float switches = ImGui::CalcTextSize("Aa").x + ImGui::CalcTextSize(".*").x + 4 * style.FramePadding.x +
-                           2 * style.ItemInnerSpacing.x;
+    const float switches = ImGui::CalcTextSize("Aa").x + ImGui::CalcTextSize(".*").x +
+                           4 * style.FramePadding.x + 2 * style.ItemInnerSpacing.x;
     bool changed = false;
     const bool wrong = !error_.empty();
     if (wrong) ImGui::PushStyleColor(ImGuiCol_Border, theme.bad);
     if (wrong) ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, std::max(1.0F, context.scale));
     ImGui::SetNextItemWidth(std::max(60 * context.scale, width - switches));
     const bool here = ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows);
-    if (here && ImGui::GetIO().KeyCtrl && ImGui::IsKeyPressed(ImGuiKey_F, false)) ImGui::SetKeyboardFocusHere();
+    if (here && ImGui::GetIO().KeyCtrl && ImGui::IsKeyPressed(ImGuiKey_F, false))
+        ImGui::SetKeyboardFocusHere();
     if (ImGui::InputTextWithHint("##filter", "Filter rows (Ctrl+F)", &pattern_)) changed = true;
     if (wrong) ImGui::PopStyleVar();
     if (wrong) ImGui::PopStyleColor();

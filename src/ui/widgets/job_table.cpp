@@ -22,9 +22,13 @@ constexpr std::size_t output_bytes_max = 2000;
 constexpr float rows_seen = 7;
 
 /// One that was asked for and that the app has not taken yet; see BenchState::invoke().
-bool is_placeholder(const JobView& job) { return job.job_id.empty() || job.job_id.starts_with("asked-"); }
+bool is_placeholder(const JobView& job) {
+    return job.job_id.empty() || job.job_id.starts_with("asked-");
+}
 
-bool is_over(std::string_view state) { return state != "running" && state != "queued"; }
+bool is_over(std::string_view state) {
+    return state != "running" && state != "queued";
+}
 
 std::string text_member(const Json& json, const char* key) {
     const auto found = json.find(key);
@@ -43,8 +47,8 @@ std::int64_t wall_ns_of_rfc3339(const std::string& text) noexcept {
     std::tm day{};
     double seconds = 0;
     char zone = 0;
-    const int read = std::sscanf(text.c_str(), "%d-%d-%dT%d:%d:%lf%c", &day.tm_year, &day.tm_mon, &day.tm_mday,
-                                 &day.tm_hour, &day.tm_min, &seconds, &zone);
+    const int read = std::sscanf(text.c_str(), "%d-%d-%dT%d:%d:%lf%c", &day.tm_year, &day.tm_mon,
+                                 &day.tm_mday, &day.tm_hour, &day.tm_min, &seconds, &zone);
     if (read != 7 || zone != 'Z') return 0;
     day.tm_year -= 1900;
     day.tm_mon -= 1;
@@ -52,7 +56,8 @@ std::int64_t wall_ns_of_rfc3339(const std::string& text) noexcept {
 }
 
 bool JobTable::any_running(const AppView& app) {
-    return std::any_of(app.jobs.begin(), app.jobs.end(), [](const JobView& job) { return !is_over(job.state); });
+    return std::any_of(app.jobs.begin(), app.jobs.end(),
+                       [](const JobView& job) { return !is_over(job.state); });
 }
 
 void JobTable::take_answer(Known& known, const std::string& job, const Json& answer) {
@@ -65,7 +70,8 @@ void JobTable::take_answer(Known& known, const std::string& job, const Json& ans
     if (result != answer.end() && !result->is_null() && !(result->is_structured() && result->empty())) {
         details.result = shortened(shown_value(*result), shown_bytes_max);
     }
-    details.output = shortened(text_member(answer, "stdout") + text_member(answer, "stderr"), output_bytes_max);
+    details.output =
+        shortened(text_member(answer, "stdout") + text_member(answer, "stderr"), output_bytes_max);
 }
 
 void JobTable::ask(BenchState& bench, const std::string& app, const JobView& job) {
@@ -74,20 +80,22 @@ void JobTable::ask(BenchState& bench, const std::string& app, const JobView& job
     details.state = job.state;
     ++known_->asked;
     const Json params = {{"appId", app}, {"jobId", job.job_id}};
-    bench.request("action.job.get", params,
-                  [weak = std::weak_ptr(known_), id = job.job_id](const Result<std::shared_ptr<const Json>>& answer) {
-                      const auto known = weak.lock();
-                      if (!known) return;
-                      --known->asked;
-                      // A job that is no longer kept has nothing more to tell: the row shows what the list says.
-                      if (answer) take_answer(*known, id, **answer);
-                  });
+    bench.request(
+        "action.job.get", params,
+        [weak = std::weak_ptr(known_), id = job.job_id](const Result<std::shared_ptr<const Json>>& answer) {
+            const auto known = weak.lock();
+            if (!known) return;
+            --known->asked;
+            // A job that is no longer kept has nothing more to tell: the row shows what the list says.
+            if (answer) take_answer(*known, id, **answer);
+        });
 }
 
 void JobTable::forget_old(const AppView& app) {
     if (known_->jobs.size() <= app.jobs.size() + 64) return;
     std::erase_if(known_->jobs, [&](const auto& entry) {
-        return std::none_of(app.jobs.begin(), app.jobs.end(), [&](const JobView& job) { return job.job_id == entry.first; });
+        return std::none_of(app.jobs.begin(), app.jobs.end(),
+                            [&](const JobView& job) { return job.job_id == entry.first; });
     });
 }
 
@@ -99,8 +107,9 @@ void JobTable::draw(PanelContext& context, const AppView& app, const std::string
     forget_old(app);
     const float row = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
     const float height = row * (std::min(rows_seen, static_cast<float>(app.jobs.size())) + 1.5F);
-    const ImGuiTableFlags flags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg | ImGuiTableFlags_Resizable |
-                                  ImGuiTableFlags_SizingStretchProp | ImGuiTableFlags_BordersInnerV;
+    const ImGuiTableFlags flags = ImGuiTableFlags_ScrollY | ImGuiTableFlags_RowBg |
+                                  ImGuiTableFlags_Resizable | ImGuiTableFlags_SizingStretchProp |
+                                  ImGuiTableFlags_BordersInnerV;
     if (!ImGui::BeginTable("jobs", 5, flags, {0, height})) return;
     ImGui::TableSetupScrollFreeze(0, 1);
     ImGui::TableSetupColumn("State", 0, 1.3F);
@@ -121,7 +130,8 @@ void JobTable::draw(PanelContext& context, const AppView& app, const std::string
     ImGui::EndTable();
 }
 
-void JobTable::draw_row(PanelContext& context, const AppView& app, const JobView& job, const std::string& rect) {
+void JobTable::draw_row(PanelContext& context, const AppView& app, const JobView& job,
+                        const std::string& rect) {
     ask(context.bench, app.id, job);
     const Details& details = known_->jobs[job.job_id];
     ImGui::TableNextRow();
@@ -132,7 +142,8 @@ void JobTable::draw_row(PanelContext& context, const AppView& app, const JobView
     ImGui::TextUnformatted(job.action.c_str());
     ImGui::SetItemTooltip("%s", job.job_id.c_str());
     ImGui::TableNextColumn();
-    if (details.started_ns != 0) ImGui::TextUnformatted(clock_text(WallTime{details.started_ns}).substr(0, 8).c_str());
+    if (details.started_ns != 0)
+        ImGui::TextUnformatted(clock_text(WallTime{details.started_ns}).substr(0, 8).c_str());
     ImGui::TableNextColumn();
     if (details.started_ns != 0) {
         const std::int64_t end_ns = details.finished_ns != 0 ? details.finished_ns : wall_of(context.now).ns;
@@ -148,7 +159,8 @@ void JobTable::draw_row(PanelContext& context, const AppView& app, const JobView
     }
 }
 
-void JobTable::draw_cancel(PanelContext& context, const AppView& app, const JobView& job, const std::string& rect) {
+void JobTable::draw_cancel(PanelContext& context, const AppView& app, const JobView& job,
+                           const std::string& rect) {
     if (is_placeholder(job)) return ImGui::TextDisabled("asked");
     // SmallButton keeps the row's height, which the clipper counts on.
     if (ImGui::SmallButton("Cancel")) {

@@ -20,8 +20,8 @@ public:
 
 private:
     struct Details {
-        std::string state;  ///< That they were asked for.
-        std::int64_t started_ns = 0;   ///< Wall clock; 0: not known.
+        std::string state;            ///< That they were asked for.
+        std::int64_t started_ns = 0;  ///< Wall clock; 0: not known.
         std::int64_t finished_ns = 0;
         std::string result;
         std::string output;

@@ -8,6 +8,7 @@
 
 #include "model/row_text.h"
 #include "ui/rects.h"
+#include "ui/widgets/grouped.h"
 
 namespace labdeck::ui {
 
@@ -18,7 +19,7 @@ constexpr std::int64_t wheel_columns = 8;
 constexpr std::uint64_t copied_rows_max = 100'000;
 constexpr std::size_t time_columns = 12;
 constexpr std::size_t name_columns_max = 16;
-constexpr float gutter_columns = 2;
+constexpr float gutter_columns = 2.6F;
 constexpr float bar_width = 10;
 // A drift below this would only make the last digit flicker.
 constexpr std::int64_t wall_drift_ns_max = 1'000'000;
@@ -30,18 +31,23 @@ struct LevelLook {
 
 LevelLook look_of(model::Level level, const Theme& theme) {
     switch (level) {
-        case model::Level::error: return {'E', theme.log_error};
-        case model::Level::warn: return {'W', theme.log_warn};
-        case model::Level::info: return {'I', theme.log_info};
-        case model::Level::debug: return {'D', theme.log_debug};
-        case model::Level::none: break;
+        case model::Level::error:
+            return {'E', theme.log_error};
+        case model::Level::warn:
+            return {'W', theme.log_warn};
+        case model::Level::info:
+            return {'I', theme.log_info};
+        case model::Level::debug:
+            return {'D', theme.log_debug};
+        case model::Level::none:
+            break;
     }
     return {' ', theme.text_dim};
 }
 
 std::size_t columns_in(std::string_view utf8) {
-    return static_cast<std::size_t>(
-        std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+    return static_cast<std::size_t>(std::count_if(
+        utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 }  // namespace
@@ -86,14 +92,28 @@ void LogView::draw(PanelContext& context, model::MergedRows& rows, const std::ve
     const float bar = bar_width * context.scale;
     ImFont* const font = context.fonts.mono != nullptr ? context.fonts.mono : ImGui::GetFont();
     const float column = font->CalcTextSizeA(font->FontSize, FLT_MAX, 0, "0").x;
-    Area area{context.theme, ImGui::GetWindowDrawList(), font, font->FontSize, context.scale, min, {}, 0, column, 0, 0, 0, 0};
+    Area area{context.theme,
+              ImGui::GetWindowDrawList(),
+              font,
+              font->FontSize,
+              context.scale,
+              min,
+              {},
+              0,
+              column,
+              0,
+              0,
+              0,
+              0};
     area.max = {min.x + std::max(1.0F, room.x - bar), min.y + std::max(1.0F, room.y - bar)};
     area.row_height = std::ceil(font->FontSize * 1.2F);
     area.time_x = min.x + gutter_columns * column;
     area.name_x = area.time_x + (time_columns + 1) * column;
-    for (const LaneLabel& label : labels) area.name_columns = std::max(area.name_columns, columns_in(label.name));
+    for (const LaneLabel& label : labels)
+        area.name_columns = std::max(area.name_columns, columns_in(label.name));
     area.name_columns = std::min(area.name_columns, name_columns_max);
-    area.text_x = area.name_x + (area.name_columns > 0 ? static_cast<float>(area.name_columns + 1) * column : 0);
+    area.text_x =
+        area.name_x + (area.name_columns > 0 ? static_cast<float>(area.name_columns + 1) * column : 0);
     page_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>((area.max.y - min.y) / area.row_height));
     columns_ = static_cast<std::uint64_t>(std::max(1.0F, (area.max.x - area.text_x) / column));
 
@@ -102,7 +122,8 @@ void LogView::draw(PanelContext& context, model::MergedRows& rows, const std::ve
     const bool hovered = ImGui::IsItemHovered();
     select_by_mouse(area);
     if (hovered) take_wheel();
-    if (ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) && !ImGui::GetIO().WantTextInput) take_keys(rows);
+    if (ImGui::IsWindowFocused(ImGuiFocusedFlags_ChildWindows) && !ImGui::GetIO().WantTextInput)
+        take_keys(rows);
 
     const std::int64_t offset_ns = wall_of(context.now).ns - context.now.ns;
     if (std::llabs(offset_ns - wall_offset_ns_) > wall_drift_ns_max) wall_offset_ns_ = offset_ns;
@@ -114,7 +135,8 @@ void LogView::draw(PanelContext& context, model::MergedRows& rows, const std::ve
 void LogView::take_wheel() {
     const ImGuiIO& io = ImGui::GetIO();
     const float sideways = io.KeyShift ? io.MouseWheel : io.MouseWheelH;
-    if (sideways != 0) scroll_columns(static_cast<std::int64_t>(-sideways * static_cast<float>(wheel_columns)));
+    if (sideways != 0)
+        scroll_columns(static_cast<std::int64_t>(-sideways * static_cast<float>(wheel_columns)));
     if (io.KeyShift) return;
     // Touch pads send fractions; they add up to whole rows.
     wheel_ += io.MouseWheel * static_cast<float>(wheel_rows);
@@ -124,9 +146,11 @@ void LogView::take_wheel() {
 }
 
 void LogView::scroll_columns(std::int64_t columns) {
-    const std::int64_t last = std::max<std::int64_t>(0, static_cast<std::int64_t>(widest_) - static_cast<std::int64_t>(columns_));
+    const std::int64_t last =
+        std::max<std::int64_t>(0, static_cast<std::int64_t>(widest_) - static_cast<std::int64_t>(columns_));
     const std::int64_t to = static_cast<std::int64_t>(first_column_) + columns;
-    first_column_ = static_cast<std::uint64_t>(std::clamp<std::int64_t>(to, 0, std::max<std::int64_t>(last, 0)));
+    first_column_ =
+        static_cast<std::uint64_t>(std::clamp<std::int64_t>(to, 0, std::max<std::int64_t>(last, 0)));
 }
 
 void LogView::take_keys(model::MergedRows& rows) {
@@ -194,7 +218,8 @@ void LogView::collect_down(model::MergedRows& rows) {
     while (lines_.size() < page_) {
         const auto row = rows.next();
         if (!row) break;
-        if (rows.lanes()[row->lane].rows->gap(row->key.number) != nullptr) lines_.push_back({row->lane, row->key, true});
+        if (rows.lanes()[row->lane].rows->gap(row->key.number) != nullptr)
+            lines_.push_back({row->lane, row->key, true});
         if (lines_.size() < page_) lines_.push_back({row->lane, row->key, false});
     }
     rows_below_ = rows.next().has_value();
@@ -257,10 +282,12 @@ void LogView::draw_lines(const Area& area, model::MergedRows& rows, const std::v
         const model::RowLane& lane = rows.lanes()[line.lane];
         if (line.gap) {
             const data::Gap gap = *lane.rows->gap(line.key.number);
-            const std::string amount = gap.bytes > 0 ? fmt::format("{} bytes", gap.bytes) : "an unknown number of bytes";
+            const std::string amount =
+                gap.bytes > 0 ? fmt::format("{} bytes", grouped(gap.bytes)) : "an unknown number of bytes";
             const auto stage = data::loss_stage_name(gap.stage);
-            area.list->AddRectFilled({area.min.x, y}, {area.max.x, y + area.row_height}, with_alpha(area.theme.bad, 0.24F));
-            area.text(area.min.x, y, area.theme.bad, "!");
+            area.list->AddRectFilled({area.min.x, y}, {area.max.x, y + area.row_height},
+                                     with_alpha(area.theme.bad, 0.24F));
+            area.text(area.min.x + area.column_width * 0.8F, y, area.theme.bad, "!");
             area.text(area.time_x, y, area.theme.bad, fmt::format("lost {}: {}", amount, stage));
         } else {
             draw_row(area, y, line, lane, labels.empty() ? nullptr : &labels[line.lane], matcher);
@@ -270,20 +297,22 @@ void LogView::draw_lines(const Area& area, model::MergedRows& rows, const std::v
     area.list->PopClipRect();
 }
 
-void LogView::draw_row(const Area& area, float y, const Line& line, const model::RowLane& lane, const LaneLabel* label,
-                       const model::RowMatcher* matcher) {
+void LogView::draw_row(const Area& area, float y, const Line& line, const model::RowLane& lane,
+                       const LaneLabel* label, const model::RowMatcher* matcher) {
     const std::string_view raw = lane.rows->text(line.key.number);
     const bool hex = lane.rows->as() == model::RowsAs::hex;
     const model::Level level = hex ? model::Level::none : model::level_of(raw);
     const LevelLook look = look_of(level, area.theme);
     if (selected(line.key)) {
-        area.list->AddRectFilled({area.min.x, y}, {area.max.x, y + area.row_height}, with_alpha(area.theme.accent, 0.28F));
+        area.list->AddRectFilled({area.min.x, y}, {area.max.x, y + area.row_height},
+                                 with_alpha(area.theme.accent, 0.28F));
     }
     if (level >= model::Level::warn) {
-        area.list->AddRectFilled({area.min.x, y}, {area.min.x + 3 * area.scale, y + area.row_height}, look.colour);
+        area.list->AddRectFilled({area.min.x, y}, {area.min.x + 3 * area.scale, y + area.row_height},
+                                 look.colour);
     }
     if (level != model::Level::none) {
-        area.text(area.min.x + area.column_width * 0.6F, y, look.colour, {&look.letter, 1});
+        area.text(area.min.x + area.column_width * 0.8F, y, look.colour, {&look.letter, 1});
     }
     area.text(area.time_x, y, area.theme.text_dim, clock_text(WallTime{line.key.time_ns + wall_offset_ns_}));
     if (label != nullptr) {
@@ -310,7 +339,8 @@ void LogView::draw_matches(const Area& area, ImVec2 at, const model::RowMatcher&
         column += columns_in(text.substr(from, found.begin - from));
         const std::size_t width = columns_in(text.substr(found.begin, found.end - found.begin));
         const float x = at.x + static_cast<float>(column) * area.column_width;
-        area.list->AddRectFilled({x, at.y}, {x + static_cast<float>(width) * area.column_width, at.y + area.row_height},
+        area.list->AddRectFilled({x, at.y},
+                                 {x + static_cast<float>(width) * area.column_width, at.y + area.row_height},
                                  with_alpha(area.theme.warn, 0.32F));
         column += width;
         from = found.end;
@@ -319,8 +349,9 @@ void LogView::draw_matches(const Area& area, ImVec2 at, const model::RowMatcher&
 
 void LogView::draw_bars(const Area& area, std::uint64_t total) {
     const float bar = bar_width * area.scale;
-    const auto wanted = vertical_bar_.draw("rows bar", Axis::vertical, {area.max.x, area.min.y}, {area.max.x + bar, area.max.y},
-                                           {position_, page_, total}, area.theme, area.scale);
+    const auto wanted =
+        vertical_bar_.draw("rows bar", Axis::vertical, {area.max.x, area.min.y},
+                           {area.max.x + bar, area.max.y}, {position_, page_, total}, area.theme, area.scale);
     if (wanted) {
         pending_index_ = *wanted;
         if (*wanted + page_ >= total) {
@@ -329,8 +360,8 @@ void LogView::draw_bars(const Area& area, std::uint64_t total) {
         }
     }
     const auto column = horizontal_bar_.draw("columns bar", Axis::horizontal, {area.text_x, area.max.y},
-                                             {area.max.x, area.max.y + bar}, {first_column_, columns_, widest_},
-                                             area.theme, area.scale);
+                                             {area.max.x, area.max.y + bar},
+                                             {first_column_, columns_, widest_}, area.theme, area.scale);
     if (column) first_column_ = *column;
 }
 

@@ -31,7 +31,8 @@ public:
     /// `name` is the panel's, for note_rect().
     explicit LogView(std::string name) : name_(std::move(name)) {}
 
-    /// Fills the rest of the current window. `labels` is empty when there is but one source and no need to name it.
+    /// Fills the rest of the current window. `labels` is empty when there is but one source and no need to
+    /// name it.
     void draw(PanelContext& context, model::MergedRows& rows, const std::vector<LaneLabel>& labels,
               const model::RowMatcher* matcher);
 
@@ -42,7 +43,8 @@ public:
     /// Other rows than before: follow them, with nothing selected.
     void reset();
 
-    /// The row at the top of the last frame, and the read time of the newest one in it; none when it was empty.
+    /// The row at the top of the last frame, and the read time of the newest one in it; none when it was
+    /// empty.
     const std::optional<model::RowKey>& top() const noexcept { return top_; }
     std::optional<MonoTime> newest_shown() const noexcept { return newest_shown_; }
     /// Whether rows stood below the last frame's.
@@ -70,8 +72,8 @@ private:
     void select_by_mouse(const Area& area);
     void draw_lines(const Area& area, model::MergedRows& rows, const std::vector<LaneLabel>& labels,
                     const model::RowMatcher* matcher);
-    void draw_row(const Area& area, float y, const Line& line, const model::RowLane& lane, const LaneLabel* label,
-                  const model::RowMatcher* matcher);
+    void draw_row(const Area& area, float y, const Line& line, const model::RowLane& lane,
+                  const LaneLabel* label, const model::RowMatcher* matcher);
     void draw_matches(const Area& area, ImVec2 at, const model::RowMatcher& matcher) const;
     void draw_bars(const Area& area, std::uint64_t total);
     bool selected(const model::RowKey& key) const;

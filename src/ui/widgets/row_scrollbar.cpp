@@ -23,7 +23,8 @@ std::optional<std::uint64_t> RowScrollbar::draw(const char* id, Axis axis, ImVec
 
     const std::uint64_t places = range.total - range.page;
     const double share = static_cast<double>(range.page) / static_cast<double>(range.total);
-    const float thumb = std::clamp(static_cast<float>(share * length), std::min(thumb_min * scale, length / 2), length);
+    const float thumb =
+        std::clamp(static_cast<float>(share * length), std::min(thumb_min * scale, length / 2), length);
     const double at = static_cast<double>(std::min(range.position, places)) / static_cast<double>(places);
     const float thumb_begin = begin + static_cast<float>(at * (length - thumb));
 
@@ -42,7 +43,8 @@ std::optional<std::uint64_t> RowScrollbar::draw(const char* id, Axis axis, ImVec
 
     const float inset = 2 * scale;
     const ImVec2 from = vertical ? ImVec2(min.x + inset, thumb_begin) : ImVec2(thumb_begin, min.y + inset);
-    const ImVec2 to = vertical ? ImVec2(max.x - inset, thumb_begin + thumb) : ImVec2(thumb_begin + thumb, max.y - inset);
+    const ImVec2 to =
+        vertical ? ImVec2(max.x - inset, thumb_begin + thumb) : ImVec2(thumb_begin + thumb, max.y - inset);
     const ImU32 colour = active || ImGui::IsItemHovered() ? theme.text_dim : theme.border;
     ImGui::GetWindowDrawList()->AddRectFilled(from, to, colour, 3 * scale);
     return wanted;

@@ -20,8 +20,8 @@ struct ScrollRange {
 class RowScrollbar {
 public:
     /// Draws the bar into the given rectangle. Returns the position that the mouse asks for, if it does.
-    std::optional<std::uint64_t> draw(const char* id, Axis axis, ImVec2 min, ImVec2 max, const ScrollRange& range,
-                                      const Theme& theme, float scale);
+    std::optional<std::uint64_t> draw(const char* id, Axis axis, ImVec2 min, ImVec2 max,
+                                      const ScrollRange& range, const Theme& theme, float scale);
 
 private:
     float grabbed_at_ = 0;  ///< Where on the thumb the mouse took hold, in pixels.

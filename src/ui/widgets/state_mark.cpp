@@ -18,11 +18,16 @@ Mark mark_of_job(std::string_view state) noexcept {
 ImU32 mark_colour(const Theme& theme, Mark mark) noexcept {
     switch (mark) {
         case Mark::running:
-        case Mark::done: return theme.good;
-        case Mark::waiting: return theme.info;
-        case Mark::warning: return theme.warn;
-        case Mark::failed: return theme.bad;
-        case Mark::idle: break;
+        case Mark::done:
+            return theme.good;
+        case Mark::waiting:
+            return theme.info;
+        case Mark::warning:
+            return theme.warn;
+        case Mark::failed:
+            return theme.bad;
+        case Mark::idle:
+            break;
     }
     return theme.text_dim;
 }
@@ -36,8 +41,12 @@ void draw_mark(const PanelContext& context, Mark mark) {
     const ImU32 colour = mark_colour(context.theme, mark);
     ImDrawList* const list = ImGui::GetWindowDrawList();
     switch (mark) {
-        case Mark::running: list->AddCircleFilled(middle, r, colour); break;
-        case Mark::idle: list->AddCircle(middle, r, colour, 0, line); break;
+        case Mark::running:
+            list->AddCircleFilled(middle, r, colour);
+            break;
+        case Mark::idle:
+            list->AddCircle(middle, r, colour, 0, line);
+            break;
         case Mark::waiting:
             list->AddCircle(middle, r, colour, 0, line);
             list->PathArcTo(middle, r, -1.5708F, 1.5708F);
@@ -50,7 +59,8 @@ void draw_mark(const PanelContext& context, Mark mark) {
             list->PathStroke(colour, 0, line);
             break;
         case Mark::warning:
-            list->AddTriangleFilled({middle.x, middle.y - r}, {middle.x + r, middle.y + r}, {middle.x - r, middle.y + r}, colour);
+            list->AddTriangleFilled({middle.x, middle.y - r}, {middle.x + r, middle.y + r},
+                                    {middle.x - r, middle.y + r}, colour);
             break;
         case Mark::failed:
             list->AddLine({middle.x - r, middle.y - r}, {middle.x + r, middle.y + r}, colour, line);

@@ -18,21 +18,24 @@ constexpr std::size_t facts_max = 300;
 
 bool ends_with_word(std::string_view key, std::string_view word) {
     std::string lower(key);
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return std::string_view(lower).ends_with(word);
 }
 
 bool counts_harm(std::string_view key) {
-    constexpr std::string_view words[] = {"lost",    "loss",    "losses",     "errors",  "drops",
+    constexpr std::string_view words[] = {"lost",    "loss",     "losses",     "errors",  "drops",
                                           "dropped", "timeouts", "exceptions", "overruns"};
-    return std::any_of(std::begin(words), std::end(words), [&](auto word) { return ends_with_word(key, word); });
+    return std::any_of(std::begin(words), std::end(words),
+                       [&](auto word) { return ends_with_word(key, word); });
 }
 
-/// Long counts are grouped by thousands; what only looks like a count (a pid, a TCP port, a baud rate) is not.
+/// Long counts are grouped by thousands; what only looks like a count (a pid, a TCP port, a baud rate) is
+/// not.
 std::string number_text(std::string_view key, const Json& value) {
     std::string text = shown_value(value);
-    const bool name = ends_with_word(key, "pid") || ends_with_word(key, "port") || ends_with_word(key, "baud") ||
-                      ends_with_word(key, "version");
+    const bool name = ends_with_word(key, "pid") || ends_with_word(key, "port") ||
+                      ends_with_word(key, "baud") || ends_with_word(key, "version");
     const std::size_t begin = text.starts_with('-') ? 1 : 0;
     if (!value.is_number_integer() || name || text.size() - begin < 5) return text;
     for (std::size_t i = text.size(); i > begin + 3; i -= 3) text.insert(i - 3, ",");
@@ -67,9 +70,11 @@ std::string words_of(std::string_view key) {
     std::string words;
     for (std::size_t i = 0; i < key.size(); ++i) {
         const auto c = static_cast<unsigned char>(key[i]);
-        const bool begins = std::isupper(c) != 0 && i > 0 && std::isupper(static_cast<unsigned char>(key[i - 1])) == 0;
+        const bool begins =
+            std::isupper(c) != 0 && i > 0 && std::isupper(static_cast<unsigned char>(key[i - 1])) == 0;
         if (begins) words.push_back(' ');
-        const bool single = begins && (i + 1 == key.size() || std::isupper(static_cast<unsigned char>(key[i + 1])) == 0);
+        const bool single =
+            begins && (i + 1 == key.size() || std::isupper(static_cast<unsigned char>(key[i + 1])) == 0);
         words.push_back(single ? static_cast<char>(std::tolower(c)) : static_cast<char>(c));
     }
     return words;

@@ -14,11 +14,12 @@ namespace labdeck::ui {
 struct Fact {
     std::string label;  ///< "ports / b / rx bytes"
     std::string value;
-    bool bad = false;   ///< Counts losses or errors, and there were some.
+    bool bad = false;  ///< Counts losses or errors, and there were some.
 };
 
 /// Every scalar of `status`, in its order, but for the top-level keys in `shown_elsewhere`. At most 300.
-std::vector<Fact> facts_of(const contract::Json& status, const std::vector<std::string_view>& shown_elsewhere);
+std::vector<Fact> facts_of(const contract::Json& status,
+                           const std::vector<std::string_view>& shown_elsewhere);
 
 /// "bytesPerSecond" becomes "bytes per second".
 std::string words_of(std::string_view key);

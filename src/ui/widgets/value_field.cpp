@@ -14,6 +14,9 @@ namespace labdeck::ui {
 
 namespace {
 
+// Beyond this a pixel of a slider stands for hundreds of values, and nobody wants a baud rate of 114,983.
+constexpr double slider_span_max = 70'000;
+
 FieldType type_of_value(const Json& value) {
     if (value.is_boolean()) return FieldType::boolean;
     if (value.is_number_integer()) return FieldType::integer;
@@ -102,7 +105,9 @@ FieldSpec FieldSpec::of(const Json& description, const Json& value) {
     return spec;
 }
 
-ValueField::ValueField(FieldSpec spec, const Json& value) : spec_(std::move(spec)) { set(value); }
+ValueField::ValueField(FieldSpec spec, const Json& value) : spec_(std::move(spec)) {
+    set(value);
+}
 
 void ValueField::set(const Json& value) {
     flag_ = value.is_boolean() && value.get<bool>();
@@ -115,7 +120,8 @@ void ValueField::set(const Json& value) {
 std::string ValueField::range_text() const {
     const std::string unit = spec_.unit.empty() ? "" : " " + spec_.unit;
     const auto text = [](double value) { return fmt::format("{:.15g}", value); };
-    if (spec_.min && spec_.max) return fmt::format("from {} to {}{}", text(*spec_.min), text(*spec_.max), unit);
+    if (spec_.min && spec_.max)
+        return fmt::format("from {} to {}{}", text(*spec_.min), text(*spec_.max), unit);
     if (spec_.min) return fmt::format("at least {}{}", text(*spec_.min), unit);
     if (spec_.max) return fmt::format("at most {}{}", text(*spec_.max), unit);
     return spec_.type == FieldType::integer ? "a whole number" : "a number";
@@ -140,7 +146,8 @@ Result<Json> ValueField::number_value() const {
 
 Result<Json> ValueField::value() const {
     switch (spec_.type) {
-        case FieldType::boolean: return Json(flag_);
+        case FieldType::boolean:
+            return Json(flag_);
         case FieldType::choice:
             if (choice_ >= 0) return spec_.choices[static_cast<std::size_t>(choice_)];
             if (spec_.required) return fail(Code::bad_arg, "needed");
@@ -150,8 +157,10 @@ Result<Json> ValueField::value() const {
             if (trimmed(text_).empty() && !spec_.required) return Json();
             if (trimmed(text_).empty()) return fail(Code::bad_arg, "needed: " + range_text());
             return number_value();
-        case FieldType::json: return contract::parse_json(text_);
-        case FieldType::string: break;
+        case FieldType::json:
+            return contract::parse_json(text_);
+        case FieldType::string:
+            break;
     }
     if (text_.empty() && spec_.required) return fail(Code::bad_arg, "needed");
     return Json(text_);
@@ -170,8 +179,10 @@ ValueField::Event ValueField::draw(PanelContext& context, const std::string& rec
     ImGui::SetItemTooltip("%s", help.c_str());
     ImGui::SameLine(begin + label_width);
 
-    const float unit = spec_.unit.empty() ? 0 : ImGui::CalcTextSize(spec_.unit.c_str()).x + ImGui::GetStyle().ItemSpacing.x;
-    const float width = std::clamp(ImGui::GetContentRegionAvail().x - unit, 60 * context.scale, 320 * context.scale);
+    const float unit =
+        spec_.unit.empty() ? 0 : ImGui::CalcTextSize(spec_.unit.c_str()).x + ImGui::GetStyle().ItemSpacing.x;
+    const float width =
+        std::clamp(ImGui::GetContentRegionAvail().x - unit, 60 * context.scale, 320 * context.scale);
     const bool wrong = !refusal_.empty();
     if (wrong) ImGui::PushStyleColor(ImGuiCol_FrameBg, with_alpha(theme.bad, 0.24F));
     active_ = false;
@@ -211,11 +222,14 @@ ValueField::Event ValueField::draw_editor(PanelContext& context, float width) {
             const bool clicked = ImGui::Checkbox("##flag", &flag_);
             return clicked ? Event::committed : Event::none;
         }
-        case FieldType::choice: return draw_choice(width);
+        case FieldType::choice:
+            return draw_choice(width);
         case FieldType::integer:
-        case FieldType::number: return draw_number(context, width);
+        case FieldType::number:
+            return draw_number(context, width);
         case FieldType::string:
-        case FieldType::json: break;
+        case FieldType::json:
+            break;
     }
     return draw_text(width);
 }
@@ -230,7 +244,8 @@ ValueField::Event ValueField::draw_text(float width) {
 }
 
 ValueField::Event ValueField::draw_number(PanelContext& context, float width) {
-    const bool slider = spec_.min && spec_.max && *spec_.max > *spec_.min && width > 150 * context.scale;
+    const double span = spec_.min && spec_.max ? *spec_.max - *spec_.min : 0;
+    const bool slider = span > 0 && span <= slider_span_max && width > 150 * context.scale;
     const float box = slider ? 80 * context.scale : std::min(width, 140 * context.scale);
     Event event = draw_text(box);
     if (!slider) return event;
@@ -240,7 +255,8 @@ ValueField::Event ValueField::draw_number(PanelContext& context, float width) {
     double number = now ? now->get<double>() : *spec_.min;
     if (ImGui::SliderScalar("##slide", ImGuiDataType_Double, &number, &*spec_.min, &*spec_.max, "",
                             ImGuiSliderFlags_NoInput)) {
-        text_ = spec_.type == FieldType::integer ? fmt::format("{}", std::llround(number)) : fmt::format("{:.4g}", number);
+        text_ = spec_.type == FieldType::integer ? fmt::format("{}", std::llround(number))
+                                                 : fmt::format("{:.4g}", number);
         event = Event::edited;
     }
     active_ = active_ || ImGui::IsItemActive();
@@ -250,7 +266,8 @@ ValueField::Event ValueField::draw_number(PanelContext& context, float width) {
 
 ValueField::Event ValueField::draw_choice(float width) {
     ImGui::SetNextItemWidth(width);
-    const std::string shown = choice_ < 0 ? text_ : shown_value(spec_.choices[static_cast<std::size_t>(choice_)]);
+    const std::string shown =
+        choice_ < 0 ? text_ : shown_value(spec_.choices[static_cast<std::size_t>(choice_)]);
     if (!ImGui::BeginCombo("##choice", shown.c_str())) return Event::none;
     active_ = true;
     Event event = Event::none;

@@ -34,7 +34,11 @@ struct FieldSpec {
 
 class ValueField {
 public:
-    enum class Event : unsigned char { none, edited, committed };  ///< committed: the user is done with this edit.
+    enum class Event : unsigned char {
+        none,
+        edited,
+        committed
+    };  ///< committed: the user is done with this edit.
 
     ValueField(FieldSpec spec, const Json& value);
 
