@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "app/demo_bench.h"
 #include "hub/workspace.h"
 
 namespace labdeck::app {
@@ -26,13 +27,13 @@ Result<std::unique_ptr<BenchSession>> BenchSession::start(const BenchArgs& args,
         if (!args.demo) {
             root = hub::default_workspace();
         } else if (home == DemoHome::kept) {
-            root = hub::demo_workspace();
+            root = demo_workspace();
         } else {
             session->temporary_ = LD_TRY(make_temporary_folder());
             root = session->temporary_;
         }
     }
-    if (args.demo) LD_TRY(hub::write_demo_bench(root));
+    if (args.demo) LD_TRY(write_demo_bench(root));
     options.version = LABDECK_VERSION;
     hub::Workspace workspace = LD_TRY(hub::Workspace::open(root));
     session->hub_ = LD_TRY(hub::Hub::start(std::move(workspace), options));

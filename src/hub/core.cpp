@@ -315,13 +315,16 @@ void Core::provider_changed(HostedProvider& host) {
     const providers::Provider& provider = *host.provider;
     const bool up = provider.state() == providers::ProviderState::up;
     const std::string& name = provider.spec().name;
-    log(up || provider.state() == providers::ProviderState::starting ? "info" : "warning",
-        fmt::format("provider {}: {}{}", name, providers::provider_state_name(provider.state()),
-                    provider.reason().empty() ? "" : " (" + provider.reason() + ")"));
+    const std::string_view state = providers::provider_state_name(provider.state());
+    const std::string reason = provider.reason();
+    const bool fault = provider.state() == providers::ProviderState::backoff ||
+                       provider.state() == providers::ProviderState::failed;
+    log(fault ? "warning" : "info",
+        fmt::format("provider {}: {}", name, reason.empty() || reason == state ? state : reason));
     for (const std::string& app : provider.spec().apps) {
         Json params = up ? Json{{"appId", app}} : status_without_provider(app, host);
         params["provider"] = name;
-        params["providerState"] = providers::provider_state_name(provider.state());
+        params["providerState"] = state;
         publish("status.changed", params);
     }
     watch_processes();

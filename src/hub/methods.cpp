@@ -37,7 +37,8 @@ void route(Core& core, std::string_view method, const Json& params, const Respon
     if (host == nullptr) return responder.error(unknown_app(app));
     host->provider->call(
         method, params, [responder](const auto& answer) { responder.answer(unwrap(answer)); }, call_timeout_ns);
-    core.note_click_at_wire(core.click());
+    // What a person presses; the rest is the window's own reading.
+    if (method == "action.invoke" || method == "action.job.cancel") core.note_click_at_wire(core.click());
 }
 
 void status_get(Core& core, const Json& params, const Responder& responder) {

@@ -12,7 +12,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "assets.h"
 #include "contract/json.h"
 
 namespace labdeck::hub {
@@ -150,12 +149,6 @@ Result<> each_object(const Json& bench, const char* key, Each each) {
     return {};
 }
 
-std::string xdg_data_folder() {
-    if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/') return data;
-    const char* home = std::getenv("HOME");
-    return std::string(home != nullptr ? home : "/tmp") + "/.local/share";
-}
-
 Result<UniqueFd> take_lock(const std::string& root) {
     const std::string path = root + "/.labdeck/labdeck.lock";
     UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -229,37 +222,23 @@ Result<Workspace> Workspace::open(const std::string& root) {
     return workspace;
 }
 
-std::string default_workspace() {
-    std::error_code failed;
-    if (fs::exists("labdeck.json", failed)) return fs::current_path().string();
-    return xdg_data_folder() + "/labdeck";
+std::string data_folder() {
+    if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data == '/') {
+        return std::string(data) + "/labdeck";
+    }
+    const char* home = std::getenv("HOME");
+    return std::string(home != nullptr ? home : "/tmp") + "/.local/share/labdeck";
 }
 
-std::string demo_workspace() { return xdg_data_folder() + "/labdeck/demo"; }
+std::string default_workspace() {
+    std::error_code failed;
+    return fs::exists("labdeck.json", failed) ? fs::current_path().string() : data_folder();
+}
 
 std::string own_program() {
     std::error_code failed;
     const fs::path path = fs::read_symlink("/proc/self/exe", failed);
     return failed ? "labdeck" : path.string();
-}
-
-Result<> write_demo_bench(const std::string& root) {
-    std::error_code failed;
-    fs::create_directories(root + "/config", failed);
-    if (failed) return fail(os_error_value("make " + root, failed.value()));
-    constexpr std::array<std::string_view, 4> files = {"labdeck.json", "config/plc-simulator.json",
-                                                       "config/ble-simulator.json", "config/bridge.json"};
-    for (const std::string_view file : files) {
-        const fs::path path = fs::path(root) / file;
-        if (fs::exists(path, failed)) continue;
-        const std::span<const std::byte> bytes = assets::find(fmt::format("assets/demo/{}", file));
-        if (bytes.empty()) return fail(Code::internal, fmt::format("the program lacks assets/demo/{}", file));
-        std::ofstream out(path, std::ios::binary);
-        out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-        out.close();
-        if (!out) return os_error("write " + path.string());
-    }
-    return {};
 }
 
 }  // namespace labdeck::hub

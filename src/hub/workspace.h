@@ -73,10 +73,7 @@ std::string default_workspace();
 /// Absolute path of the running program.
 std::string own_program();
 
-/// Writes the demo bench (its labdeck.json and config/) to `root` where they are not there yet.
-Result<> write_demo_bench(const std::string& root);
-
-/// labdeck/demo in the user's XDG data folder: where --demo lives, so that what was configured stays.
-std::string demo_workspace();
+/// labdeck/ in the user's XDG data folder.
+std::string data_folder();
 
 }  // namespace labdeck::hub
