@@ -196,9 +196,10 @@ void Console::draw(const Fonts& fonts, gfx::SeriesRenderer* series, MonoTime now
     ImGui::SetNextWindowPos({0, 0});
     ImGui::SetNextWindowSize(size);
     ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, {0, 0});
-    constexpr ImGuiWindowFlags flags =
-        ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
-        ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoScrollWithMouse;
+    constexpr ImGuiWindowFlags flags = ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove |
+                                       ImGuiWindowFlags_NoSavedSettings |
+                                       ImGuiWindowFlags_NoBringToFrontOnFocus |
+                                       ImGuiWindowFlags_NoScrollWithMouse | ImGuiWindowFlags_NoBackground;
     ImGui::Begin("console", nullptr, flags);
     ImGui::PopStyleVar();
     ImGui::PushFont(fonts.text);
@@ -223,12 +224,10 @@ void Console::Impl::draw_pane(PanelContext& context, std::size_t index, ImVec2 m
     draw_header(context, pane, min, size.x, header);
     ImGui::SetCursorScreenPos({min.x, min.y + header});
     if (focus_wish == static_cast<int>(index)) ImGui::SetNextWindowFocus();
-    ImGui::PushStyleColor(ImGuiCol_ChildBg, context.theme.panel);
     // The panel's identity is part of the window's, so that each keeps its own scroll position.
     const std::string id = fmt::format("{}/{}", index, pane.panel().id());
     ImGui::BeginChild(id.c_str(), {size.x, std::max(1.0F, size.y - header)},
                       ImGuiChildFlags_AlwaysUseWindowPadding, ImGuiWindowFlags_None);
-    ImGui::PopStyleColor();
     pane.panel().draw(context);
     ImGui::EndChild();
     ImGui::PopID();

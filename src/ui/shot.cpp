@@ -84,7 +84,7 @@ struct Studio {
 void paint(const gfx::Framebuffer& target, ThemeName name) {
     target.bind();
     glViewport(0, 0, target.width(), target.height());
-    const ImVec4 background = ImGui::ColorConvertU32ToFloat4(theme(name).background);
+    const ImVec4 background = ImGui::ColorConvertU32ToFloat4(theme(name).panel);
     glClearColor(background.x, background.y, background.z, 1);
     glClear(GL_COLOR_BUFFER_BIT);
     ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());

@@ -47,7 +47,7 @@ void add_load(Line& line, PanelContext& context) {
     const SelfView& self = bench.self();
     if (self.frames_per_second.count() > 0) {
         line.add(font, line.theme.text_dim,
-                 fmt::format("{:.0f} frames/s", self.frames_per_second.last_value()));
+                 plural(static_cast<std::size_t>(self.frames_per_second.last_value() + 0.5), "frame") + "/s");
     }
     if (self.last_click_to_wire_ns >= 0) {
         line.add(font, line.theme.text_dim,

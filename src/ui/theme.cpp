@@ -143,7 +143,9 @@ void set_colours(ImGuiStyle& style, const Theme& theme) {
     c[ImGuiCol_Text] = vec(theme.text);
     c[ImGuiCol_TextDisabled] = vec(theme.text_dim);
     c[ImGuiCol_WindowBg] = vec(theme.background);
-    c[ImGuiCol_ChildBg] = vec(theme.panel);
+    // The frame is cleared to the panels' colour: to paint it again under each child costs most of a frame in
+    // software GL.
+    c[ImGuiCol_ChildBg] = ImVec4(0, 0, 0, 0);
     c[ImGuiCol_PopupBg] = vec(theme.panel_header);
     c[ImGuiCol_Border] = vec(theme.border);
     c[ImGuiCol_FrameBg] = vec(mix(theme.panel, theme.text_dim, 0.12F));

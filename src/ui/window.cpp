@@ -277,7 +277,7 @@ void Window::put_on_screen() {
     int width = 0, height = 0;
     glfwGetFramebufferSize(window_, &width, &height);
     glViewport(0, 0, width, height);
-    const ImVec4 background = ImGui::ColorConvertU32ToFloat4(theme(look_theme_).background);
+    const ImVec4 background = ImGui::ColorConvertU32ToFloat4(theme(look_theme_).panel);
     glClearColor(background.x, background.y, background.z, 1);
     glClear(GL_COLOR_BUFFER_BIT);
     ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());

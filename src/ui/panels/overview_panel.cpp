@@ -90,7 +90,8 @@ private:
     template <typename DrawTile>
     void section(PanelContext& context, const char* title, std::size_t count, float height,
                  DrawTile draw_tile);
-    void draw_head(Tile& tile, const AppState& state, std::string_view name, std::string_view right_text);
+    void draw_head(Tile& tile, TileMark mark, std::string_view name, std::string_view right_text,
+                   ImU32 right_colour);
     void draw_app(Tile& tile, AppView& app);
     void draw_source(Tile& tile, SourceView& source);
     void draw_process(Tile& tile, const ProcessView& process);
@@ -185,16 +186,14 @@ void OverviewPanel::section(PanelContext& context, const char* title, std::size_
     y_ += static_cast<float>(rows) * step + gap;
 }
 
-void OverviewPanel::draw_head(Tile& tile, const AppState& state, std::string_view name,
-                              std::string_view right_text) {
+void OverviewPanel::draw_head(Tile& tile, TileMark mark, std::string_view name, std::string_view right_text,
+                              ImU32 right_colour) {
     const Fonts& fonts = tile.context.fonts;
-    const ImU32 colour = tile_mark_colour(state.mark, tile.theme());
     const float s = tile.context.scale;
-    draw_tile_mark(tile.list, {tile.left() + 4 * s, tile.line(0) + fonts.bold->FontSize / 2}, 4 * s,
-                   state.mark, colour);
-    const ImU32 word =
-        state.mark == TileMark::fault || state.mark == TileMark::on ? colour : tile.theme().text_dim;
-    const float edge = draw_right(tile.list, *fonts.text, tile.right(), tile.line(0), word, right_text);
+    draw_tile_mark(tile.list, {tile.left() + 4 * s, tile.line(0) + fonts.bold->FontSize / 2}, 4 * s, mark,
+                   tile_mark_colour(mark, tile.theme()));
+    const float edge =
+        draw_right(tile.list, *fonts.text, tile.right(), tile.line(0), right_colour, right_text);
     draw_clipped(tile.list, *fonts.bold, {tile.left() + 15 * s, tile.line(0)}, edge - 8 * s,
                  tile.theme().text, name);
 }
@@ -234,7 +233,9 @@ void OverviewPanel::draw_app(Tile& tile, AppView& app) {
         tile.list.AddRect(tile.min, tile.max, with_alpha(theme.accent, selected ? 1.0F : 0.5F), 4 * s, 0,
                           std::max(1.0F, std::floor(1.25F * s)));
     }
-    draw_head(tile, state, app.title, state.text);
+    const bool says = state.mark == TileMark::on || state.mark == TileMark::fault;
+    draw_head(tile, state.mark, app.title, state.text,
+              says ? tile_mark_colour(state.mark, theme) : theme.text_dim);
 
     std::string facts = app.provider;
     if (app.status.is_object()) {
@@ -290,8 +291,9 @@ void OverviewPanel::draw_source(Tile& tile, SourceView& source) {
     const data::SourceCounters& counters = *source.counters;
     const AppState state = state_of(source);
     const std::string_view kind = data::source_kind_name(source.info.kind);
-    draw_head(tile, state, source.info.name,
-              state.mark == TileMark::on ? std::string(kind) : fmt::format("{} {}", kind, state.text));
+    draw_head(tile, state.mark, source.info.name,
+              state.mark == TileMark::on ? std::string(kind) : fmt::format("{} {}", kind, state.text),
+              state.mark == TileMark::fault ? theme.bad : theme.text_dim);
 
     const float middle = std::round(tile.left() + (tile.right() - tile.left()) * 0.45F);
     const double rate = source.bytes_per_second.count() > 0 ? source.bytes_per_second.last_value() : 0;
@@ -329,8 +331,8 @@ void OverviewPanel::draw_process(Tile& tile, const ProcessView& process) {
     const float s = tile.context.scale;
     const AppState state =
         process.alive ? AppState{TileMark::on, "running"} : AppState{TileMark::off, "ended"};
-    draw_head(tile, state, process.name,
-              process.alive ? fmt::format("pid {}", process.pid) : fmt::format("pid {} ended", process.pid));
+    draw_head(tile, process.alive ? TileMark::on : TileMark::off, process.name,
+              fmt::format("pid {}{}", process.pid, process.alive ? "" : " ended"), theme.text_dim);
     if (process.cpu_percent.count() == 0) return;
     const float width = tile.right() - tile.left();
     const float half = std::round(tile.left() + width / 2);

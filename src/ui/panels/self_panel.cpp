@@ -153,8 +153,8 @@ void SelfPanel::draw_ledger(PanelContext& context) const {
             const std::string_view stage = data::loss_stage_name(static_cast<data::LossStage>(i));
             ImGui::TextUnformatted(stage.data(), stage.data() + stage.size());
             ImGui::TableNextColumn();
-            ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(context.theme.bad), "%llu",
-                               static_cast<unsigned long long>(lost));
+            ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(context.theme.bad), "%s",
+                               bytes_text(lost).c_str());
         }
     }
     ImGui::EndTable();

@@ -75,7 +75,7 @@ std::string age_text_of(const DataAge& age) {
         case DataAge::Kind::none:
             return "no data yet";
         case DataAge::Kind::live:
-            return "live " + age_text(age.age_ns);
+            return age.age_ns < ns_per_ms ? "live < 1 ms" : "live " + age_text(age.age_ns);
         case DataAge::Kind::behind:
             return "behind " + age_text(age.age_ns);
         case DataAge::Kind::quiet:

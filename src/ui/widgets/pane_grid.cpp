@@ -33,11 +33,12 @@ SplitterAction splitter(const std::string& id, ImVec2 min, ImVec2 size, bool upr
     SplitterAction action;
     action.dragged = ImGui::IsItemActive() && ImGui::IsMouseDragging(ImGuiMouseButton_Left, 0.5F);
     action.reset = ImGui::IsItemHovered() && ImGui::IsMouseDoubleClicked(ImGuiMouseButton_Left);
+    ImU32 colour = theme.background;
     if (ImGui::IsItemHovered() || ImGui::IsItemActive()) {
         ImGui::SetMouseCursor(upright ? ImGuiMouseCursor_ResizeEW : ImGuiMouseCursor_ResizeNS);
-        const ImU32 colour = ImGui::IsItemActive() ? theme.accent : with_alpha(theme.accent, 0.6F);
-        ImGui::GetWindowDrawList()->AddRectFilled(min, {min.x + size.x, min.y + size.y}, colour);
+        colour = ImGui::IsItemActive() ? theme.accent : mix(theme.background, theme.accent, 0.6F);
     }
+    ImGui::GetWindowDrawList()->AddRectFilled(min, {min.x + size.x, min.y + size.y}, colour);
     return action;
 }
 
