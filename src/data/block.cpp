@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "data/block_pool.h"
 #include "data/newline_scan.h"
+#include "data/stream_copy.h"
 
 namespace labdeck::data {
 
@@ -73,6 +74,10 @@ void Block::begin(std::uint64_t first_byte, std::uint64_t first_row, std::uint64
 }
 
 std::uint32_t Block::commit(std::uint32_t count, MonoTime when) noexcept {
+    return commit_from(space(), count, when);
+}
+
+std::uint32_t Block::commit_from(const char* text, std::uint32_t count, MonoTime when) noexcept {
     LD_ASSERT(count <= space_bytes());
     if (count == 0) return 0;
     if (stamps_used_ == 0) begun_ = when;
@@ -86,8 +91,9 @@ std::uint32_t Block::commit(std::uint32_t count, MonoTime when) noexcept {
         return 0;
     }
     const std::uint32_t from = bytes_used_;
-    const std::uint32_t taken = index(from, count);
+    const std::uint32_t taken = index(text, from, count);
     if (taken > 0) {
+        if (text != space()) stream_copy(space(), text, taken);
         stamps_[stamps_used_++] = {from, static_cast<std::uint32_t>(delta_us)};
         bytes_used_ += taken;
     }
@@ -96,11 +102,11 @@ std::uint32_t Block::commit(std::uint32_t count, MonoTime when) noexcept {
     return taken;
 }
 
-std::uint32_t Block::index(std::uint32_t from, std::uint32_t count) noexcept {
+std::uint32_t Block::index(const char* text, std::uint32_t from, std::uint32_t count) noexcept {
     const std::uint32_t rows_before = rows_used_;
     std::size_t scanned = 0;
-    const std::size_t found = find_newlines(bytes_.get() + from, count, from, row_ends_.get() + rows_used_,
-                                            rows_max - rows_used_, scanned);
+    const std::size_t found =
+        find_newlines(text, count, from, row_ends_.get() + rows_used_, rows_max - rows_used_, scanned);
     const auto taken = static_cast<std::uint32_t>(scanned);
 
     // Most text has no row that long, and then the scan's own table is the answer.

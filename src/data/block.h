@@ -111,6 +111,8 @@ public:
     /// them. Returns how many it took: fewer than `count` when the row or stamp table is full, and
     /// then the Block is sealed and the rest belongs at the start of the next one.
     std::uint32_t commit(std::uint32_t count, MonoTime when) noexcept;
+    /// The same for bytes that lie at `text`: they are indexed there and then copied past the caches.
+    std::uint32_t commit_from(const char* text, std::uint32_t count, MonoTime when) noexcept;
 
     void seal() noexcept;
     std::uint32_t open_row_bytes() const noexcept { return open_row_bytes_; }
@@ -122,8 +124,8 @@ private:
     friend class BlockRef;
     friend class BlockPool;
 
-    /// Adds the ends found in [from, from + count) and the soft ends between them.
-    std::uint32_t index(std::uint32_t from, std::uint32_t count) noexcept;
+    /// Adds the ends found in text[0, count), which is or will be at `from`, and the soft ends between them.
+    std::uint32_t index(const char* text, std::uint32_t from, std::uint32_t count) noexcept;
     void publish() noexcept;
 
     // Set by begin(), constant while anybody reads.

@@ -112,7 +112,7 @@ void SourceWriter::start(BlockRef next) {
     if (!carries) return;
     const std::string carried = std::exchange(carry_, {});
     std::memcpy(block_->space(), carried.data(), carried.size());
-    append(carried.size(), carry_when_);
+    append({block_->space(), carried.size()}, carry_when_);
     if (gap_.stage != LossStage::none) block_->seal();
 }
 
@@ -123,19 +123,23 @@ std::span<char> SourceWriter::space() {
 
 void SourceWriter::commit(std::size_t count, MonoTime when) {
     if (count == 0) return;
-    append(count, when);
+    commit_from({block_->space(), count}, when);
+}
+
+void SourceWriter::commit_from(std::string_view text, MonoTime when) {
+    if (text.empty()) return;
+    append(text, when);
     // One writer, so a plain load and store is enough and cheaper than a locked add.
     counters_->reads.store(counters_->reads.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     counters_->last_read_ns.store(when.ns, std::memory_order_relaxed);
 }
 
-void SourceWriter::append(std::size_t count, MonoTime when) {
-    const auto wanted = static_cast<std::uint32_t>(count);
+void SourceWriter::append(std::string_view text, MonoTime when) {
+    const auto wanted = static_cast<std::uint32_t>(text.size());
     const std::uint64_t lines_before = block_->lines_after();
-    const char* const from = block_->space();
-    const std::uint32_t taken = block_->commit(wanted, when);
+    const std::uint32_t taken = block_->commit_from(text.data(), wanted, when);
     if (taken < wanted) {
-        carry_.assign(from + taken, wanted - taken);
+        carry_.assign(text.substr(taken));
         carry_when_ = when;
     }
     next_byte_ = block_->bytes_after();

@@ -83,6 +83,10 @@ public:
     std::span<char> space();
     /// Takes `count` bytes that were read into space() at `when`.
     void commit(std::size_t count, MonoTime when);
+    /// Takes bytes that were read to elsewhere, no more than space() has room for. In a flood it is cheaper
+    /// to index them in one place that stays in the cache, and copy them past it, than to read into cold
+    /// memory.
+    void commit_from(std::string_view text, MonoTime when);
     /// Copies bytes in, for callers that do not read into space(). Returns how many were taken; with
     /// WhenFull::count the rest has been counted as lost.
     std::size_t write(std::string_view bytes, MonoTime when);
@@ -103,7 +107,7 @@ private:
     /// An empty ref when a feed or the pool is full; resume_ is then sure to be called.
     BlockRef next_block();
     void start(BlockRef next);
-    void append(std::size_t count, MonoTime when);
+    void append(std::string_view text, MonoTime when);
     void wake_consumers();
 
     const SourceInfo info_;

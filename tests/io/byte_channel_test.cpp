@@ -15,10 +15,11 @@ using namespace labdeck::io::world;
 
 namespace {
 
-std::pair<UniqueFd, UniqueFd> socket_pair() {
+void join(UniqueFd& left, UniqueFd& right) {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+    left.reset(ends[0]);
+    right.reset(ends[1]);
 }
 
 // A channel on a loop and what it reported. Strings are the loop's; ask for them by on().
@@ -77,7 +78,9 @@ TEST_SUITE("io/byte_channel") {
     }
 
     TEST_CASE("both directions of a socket carry megabytes at once, in order") {
-        auto [left, right] = socket_pair();
+        UniqueFd left;
+        UniqueFd right;
+        join(left, right);
         Talk a(std::move(left));
         Talk b(std::move(right));
         std::string text;
@@ -94,7 +97,9 @@ TEST_SUITE("io/byte_channel") {
     }
 
     TEST_CASE("a peer that does not read is cut off at the bound, and never from within send") {
-        auto [left, right] = socket_pair();
+        UniqueFd left;
+        UniqueFd right;
+        join(left, right);
         ByteChannel::Limits limits;
         limits.pending_bytes_max = 1U << 20;
         Talk talk(std::move(left), {}, limits);
@@ -119,7 +124,9 @@ TEST_SUITE("io/byte_channel") {
     }
 
     TEST_CASE("a write to a peer that has gone is reported once, after its last words") {
-        auto [left, right] = socket_pair();
+        UniqueFd left;
+        UniqueFd right;
+        join(left, right);
         CHECK(::write(right.get(), "last words", 10) == 10);
         Talk talk(std::move(left));
         CHECK(becomes([&] { return talk.heard_bytes == 10; }));
@@ -148,7 +155,9 @@ TEST_SUITE("io/byte_channel") {
 
     TEST_CASE("a channel may be destroyed from within what it received and from within its end") {
         for (const bool at_end : {false, true}) {
-            auto [left, right] = socket_pair();
+            UniqueFd left;
+            UniqueFd right;
+            join(left, right);
             Loop loop;
             std::optional<ByteChannel> channel;
             std::atomic<bool> gone{false};
@@ -173,8 +182,12 @@ TEST_SUITE("io/byte_channel") {
     }
 
     TEST_CASE("a flooding peer does not starve another one") {
-        auto [flooded, flooder] = socket_pair();
-        auto [asked, asker] = socket_pair();
+        UniqueFd flooded;
+        UniqueFd flooder;
+        join(flooded, flooder);
+        UniqueFd asked;
+        UniqueFd asker;
+        join(asked, asker);
         Talk talk(std::move(flooded));
         std::optional<ByteChannel> echo;
         talk.loop.on([&] {
