@@ -18,7 +18,7 @@
 #include "base/thread_role.h"
 #include "gfx/headless.h"
 #include "gfx/series_renderer.h"
-#include "ui/draw_hash.h"
+#include "ui/damage.h"
 
 namespace labdeck::ui {
 
@@ -91,7 +91,8 @@ private:
     void wait_until(MonoTime until);
     void nap_after_drain() const;
     void draw_frame();
-    void put_on_screen();
+    void put_on_screen(const std::vector<Damage::Area>& areas);
+    bool try_back_buffer();
 
     Console& console_;
     const float scale_option_;
@@ -104,7 +105,8 @@ private:
     std::array<int, 4> windowed_{};
     bool backends_ = false;
     bool input_ = true;
-    std::uint64_t drawn_hash_ = 0;
+    Damage damage_;
+    bool back_buffer_stays_ = false;
     MonoTime last_frame_;
     MonoTime last_drain_;
 };
@@ -151,6 +153,7 @@ Result<> Window::open() {
     }
     backends_ = true;
     series_ = LD_TRY(gfx::SeriesRenderer::create());
+    back_buffer_stays_ = try_back_buffer();
     return {};
 }
 
@@ -168,12 +171,15 @@ void Window::watch_input() {
     glfwSetKeyCallback(window_, [](GLFWwindow* w, int, int, int, int) { on_input(w); });
     glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned) { on_input(w); });
     glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int) { on_input(w); });
-    glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) { on_input(w); });
+    glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) {
+        static_cast<Window*>(glfwGetWindowUserPointer(w))->damage_.forget();
+        on_input(w);
+    });
     glfwSetWindowIconifyCallback(window_, [](GLFWwindow* w, int) { on_input(w); });
     glfwSetWindowContentScaleCallback(window_, [](GLFWwindow* w, float, float) { on_input(w); });
     glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) {
-        // What was on the screen is gone, whatever the hash says.
-        static_cast<Window*>(glfwGetWindowUserPointer(w))->drawn_hash_ = 0;
+        // What was on the screen is gone, whatever the comparison says.
+        static_cast<Window*>(glfwGetWindowUserPointer(w))->damage_.forget();
         on_input(w);
     });
 }
@@ -194,7 +200,7 @@ Result<> Window::follow_look() {
     }
     look_scale_ = scale;
     look_theme_ = wanted;
-    drawn_hash_ = 0;
+    damage_.forget();
     return {};
 }
 
@@ -267,20 +273,53 @@ void Window::draw_frame() {
     console_.draw(fonts_, series_.get(), last_frame_);
     ImGui::Render();
     const std::int64_t end = thread_cpu_ns();
-    const std::uint64_t hash = hash_of(*ImGui::GetDrawData());
-    if (hash == 0 || hash != drawn_hash_) put_on_screen();
-    drawn_hash_ = hash;
+    const std::vector<Damage::Area>& areas = damage_.find(*ImGui::GetDrawData());
+    if (!areas.empty()) put_on_screen(areas);
     console_.presented(mono_now(), end - begin, thread_cpu_ns() - whole_begin);
 }
 
-void Window::put_on_screen() {
+// Software GL copies the back buffer to the screen and keeps it; a GPU hands out another one each time, which
+// shows after two frames of slightly different colour.
+bool Window::try_back_buffer() {
+    const auto* const renderer = reinterpret_cast<const char*>(glGetString(GL_RENDERER));
+    if (renderer == nullptr || std::string_view(renderer).find("llvmpipe") == std::string_view::npos)
+        return false;
+    std::array<unsigned char, 4> pixel{};
+    for (const float level : {0.1F, 0.12F}) {
+        glClearColor(level, level, level, 1);
+        glClear(GL_COLOR_BUFFER_BIT);
+        glfwSwapBuffers(window_);
+    }
+    glReadBuffer(GL_BACK);
+    glReadPixels(0, 0, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixel.data());
+    return pixel[0] >= 30 && pixel[0] <= 32;
+}
+
+void Window::put_on_screen(const std::vector<Damage::Area>& areas) {
+    ImDrawData& data = *ImGui::GetDrawData();
     int width = 0, height = 0;
     glfwGetFramebufferSize(window_, &width, &height);
     glViewport(0, 0, width, height);
     const ImVec4 background = ImGui::ColorConvertU32ToFloat4(theme(look_theme_).panel);
     glClearColor(background.x, background.y, background.z, 1);
-    glClear(GL_COLOR_BUFFER_BIT);
-    ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+    const bool in_parts = back_buffer_stays_ && data.FramebufferScale.x == 1 &&
+                          data.FramebufferScale.y == 1 && width == static_cast<int>(data.DisplaySize.x) &&
+                          height == static_cast<int>(data.DisplaySize.y);
+    if (in_parts) {
+        glEnable(GL_SCISSOR_TEST);
+        for (const Damage::Area& area : areas) {
+            const int bottom = std::min(height, static_cast<int>(area.bottom));
+            glScissor(static_cast<int>(area.left), height - bottom, static_cast<int>(area.right - area.left),
+                      bottom - static_cast<int>(area.top));
+            glClear(GL_COLOR_BUFFER_BIT);
+        }
+        glDisable(GL_SCISSOR_TEST);
+        const DamageClip clip(data, areas);
+        ImGui_ImplOpenGL3_RenderDrawData(&data);
+    } else {
+        glClear(GL_COLOR_BUFFER_BIT);
+        ImGui_ImplOpenGL3_RenderDrawData(&data);
+    }
     glfwSwapBuffers(window_);
 }
 
