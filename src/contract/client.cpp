@@ -1,0 +1,133 @@
+#include "contract/client.h"
+
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace labdeck::contract {
+
+namespace {
+
+Request make_request(std::optional<RequestId> id, std::string_view method, const Json& params) {
+    auto given = params.is_null() ? nullptr : std::make_shared<const Json>(params);
+    return {std::move(id), std::string(method), std::move(given)};
+}
+
+/// False when the text is no id that we gave.
+bool own_id(const RequestId& id, std::uint64_t& out) {
+    const char* end = id.text.data() + id.text.size();
+    const auto [stop, error] = std::from_chars(id.text.data(), end, out);
+    return error == std::errc{} && stop == end;
+}
+
+}  // namespace
+
+ClientEnd::ClientEnd(Send send) : send_(std::move(send)), splitter_(line_bytes_max) {
+    on_line_.line = [this](std::string_view line) { handle_line(line); };
+    on_line_.too_long = [this] { noise({}, {Code::bad_arg, "the peer sent a line beyond 16 MiB", 0, {}}); };
+}
+
+void ClientEnd::request(std::string_view method, const Json& params, OnAnswer on_answer, MonoTime deadline) {
+    if (closed_) return on_answer(fail(*closed_));
+    const std::uint64_t id = next_id_++;
+    std::string line = encode(make_request(RequestId{std::to_string(id)}, method, params));
+    if (line.size() > line_bytes_max) {
+        return on_answer(fail(Code::bad_arg, "the request is longer than the 16 MiB that a line may have"));
+    }
+    line += '\n';
+    // Noted before it is sent: an in-process peer may answer from within send_.
+    pending_.emplace(id, Pending{std::move(on_answer), deadline});
+    send_(std::move(line));
+}
+
+void ClientEnd::notify(std::string_view method, const Json& params) {
+    if (closed_) return;
+    send_(encode(make_request(std::nullopt, method, params)) + "\n");
+}
+
+void ClientEnd::receive(std::string_view bytes) {
+    splitter_.feed(bytes, on_line_);
+}
+
+void ClientEnd::handle_line(std::string_view line) {
+    Message message = decode(line);
+    if (auto* answer = std::get_if<Answer>(&message)) return handle_answer(line, *answer);
+    if (const auto* event = std::get_if<Event>(&message)) {
+        if (on_event_) on_event_(*event);
+    } else if (const auto* bad = std::get_if<BadLine>(&message)) {
+        noise(line, bad->error);
+    } else {
+        noise(line, {Code::bad_arg, "a request, where only answers and events are expected", 0, {}});
+    }
+}
+
+void ClientEnd::handle_answer(std::string_view line, Answer& answer) {
+    std::uint64_t id = 0;
+    const auto it = own_id(answer.id, id) ? pending_.find(id) : pending_.end();
+    if (it == pending_.end()) {
+        return noise(line,
+                     {Code::not_found, "an answer to nothing that was asked, id " + answer.id.text, 0, {}});
+    }
+    const OnAnswer on_answer = std::move(it->second.on_answer);
+    pending_.erase(it);
+    on_answer(std::move(answer.response));
+}
+
+void ClientEnd::noise(std::string_view line, const Error& why) {
+    if (on_noise_) on_noise_(line, why);
+}
+
+MonoTime ClientEnd::expire(MonoTime now) {
+    std::map<std::uint64_t, Pending> late;
+    for (auto it = pending_.begin(); it != pending_.end();) {
+        const MonoTime deadline = it->second.deadline;
+        const auto here = it++;
+        if (deadline.ns != 0 && deadline <= now) late.insert(pending_.extract(here));
+    }
+    for (auto& [id, pending] : late) pending.on_answer(fail(Code::timeout, "no answer in time"));
+    // Looked for afterwards: the callbacks may have asked again.
+    MonoTime next;
+    for (const auto& [id, pending] : pending_) {
+        const MonoTime deadline = pending.deadline;
+        if (deadline.ns != 0 && (next.ns == 0 || deadline < next)) next = deadline;
+    }
+    return next;
+}
+
+void ClientEnd::close(const Error& why) {
+    if (!closed_) closed_ = why;
+    const auto pending = std::exchange(pending_, {});
+    for (const auto& [id, waiting] : pending) waiting.on_answer(fail(why));
+}
+
+Result<> check_peer(const Json& ping_response) {
+    const auto member = [&](const char* key) {
+        const bool there = ping_response.is_object() && ping_response.contains(key);
+        return there ? ping_response[key] : Json();
+    };
+    const Json name = member("interfaceName");
+    if (name != interface_name) {
+        return fail(Code::bad_arg,
+                    "the peer speaks " + dump_line(name) + ", not \"" + std::string(interface_name) + "\"");
+    }
+    const Json version = member("interfaceVersion");
+    // 1, 1.2 and "1.2" have the same major.
+    double major = -1;
+    if (version.is_number()) {
+        major = std::floor(version.get<double>());
+    } else if (version.is_string()) {
+        const auto& text = version.get_ref<const std::string&>();
+        int number = -1;
+        const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        const bool clean = stop == text.data() + text.size() || *stop == '.';
+        if (error == std::errc{} && clean) major = number;
+    }
+    if (major != interface_version) {
+        return fail(Code::bad_arg, "the peer speaks " + std::string(interface_name) + " version " +
+                                       dump_line(version) + ", expected major version " +
+                                       std::to_string(interface_version));
+    }
+    return {};
+}
+
+}  // namespace labdeck::contract

@@ -1,0 +1,260 @@
+#include "contract/json.h"
+
+// With this the compiler refuses simdjson's conversions that would throw.
+#define SIMDJSON_EXCEPTIONS 0
+#include <simdjson.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+namespace labdeck::contract {
+
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+using simdjson::error_code;
+
+// What a thread keeps between two texts; a parser that has seen a giant is given back.
+constexpr std::size_t kept_bytes_max = 1U << 20;
+// Objects up to this size are searched for a key; larger ones get a set, or they would cost n².
+constexpr std::size_t searched_keys_max = 16;
+
+#define LD_JSON_TRY(expression)                             \
+    do {                                                    \
+        const error_code ld_code_ = (expression);           \
+        if (ld_code_ != simdjson::SUCCESS) return ld_code_; \
+    } while (false)
+
+std::string_view without_trailing_space(std::string_view text) {
+    const auto last = text.find_last_not_of(" \t\r\n");
+    return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
+}
+
+/// Builds the tree while simdjson walks over the text once.
+class TreeBuilder {
+public:
+    TreeBuilder(std::string_view raw_key, std::string* raw) : raw_key_(raw_key), raw_(raw) {}
+
+    /// `depth` counts the arrays and objects that are open around the value.
+    error_code read(ondemand::value value, int depth, Json& out) {
+        const std::string_view token = value.raw_json_token();
+        position_ = token.data();
+        ondemand::json_type type{};
+        LD_JSON_TRY(value.type().get(type));
+        switch (type) {
+            case ondemand::json_type::object:
+                return read_object(value, depth + 1, out);
+            case ondemand::json_type::array:
+                return read_array(value, depth + 1, out);
+            case ondemand::json_type::number:
+                return read_number(value, out);
+            case ondemand::json_type::string: {
+                std::string_view text;
+                LD_JSON_TRY(value.get_string().get(text));
+                out = text;
+                return simdjson::SUCCESS;
+            }
+            case ondemand::json_type::boolean: {
+                bool flag = false;
+                LD_JSON_TRY(value.get_bool().get(flag));
+                out = flag;
+                return simdjson::SUCCESS;
+            }
+            case ondemand::json_type::null:
+                break;
+        }
+        bool is_null = false;
+        LD_JSON_TRY(value.is_null().get(is_null));
+        // A value that only begins like null is not one, and not an error of simdjson's either.
+        if (!is_null || without_trailing_space(token) != "null") return simdjson::N_ATOM_ERROR;
+        out = nullptr;
+        return simdjson::SUCCESS;
+    }
+
+    /// Where the last value began that was looked at.
+    const char* position() const { return position_; }
+
+private:
+    error_code read_array(ondemand::value& value, int depth, Json& out) {
+        if (depth > json_depth_max) return simdjson::DEPTH_ERROR;
+        out = Json::array();
+        ondemand::array array;
+        LD_JSON_TRY(value.get_array().get(array));
+        for (auto element : array) {
+            ondemand::value inner;
+            LD_JSON_TRY(std::move(element).get(inner));
+            out.emplace_back(nullptr);
+            LD_JSON_TRY(read(inner, depth, out.back()));
+        }
+        return simdjson::SUCCESS;
+    }
+
+    error_code read_object(ondemand::value& value, int depth, Json& out) {
+        if (depth > json_depth_max) return simdjson::DEPTH_ERROR;
+        out = Json::object();
+        auto& members = out.get_ref<Json::object_t&>();
+        std::unordered_set<std::string_view> seen;
+        ondemand::object object;
+        LD_JSON_TRY(value.get_object().get(object));
+        for (auto result : object) {
+            ondemand::field field;
+            LD_JSON_TRY(std::move(result).get(field));
+            std::string_view key;
+            LD_JSON_TRY(field.unescaped_key().get(key));
+            const bool known = was_seen(members, seen, key);
+            if (depth == 1 && !known && raw_ != nullptr && key == raw_key_) keep_raw(field.value());
+            if (known) {
+                Json dropped;
+                LD_JSON_TRY(read(field.value(), depth, dropped));
+                continue;
+            }
+            members.emplace_back(std::string(key), nullptr);
+            LD_JSON_TRY(read(field.value(), depth, members.back().second));
+        }
+        return simdjson::SUCCESS;
+    }
+
+    /// simdjson's keys outlive the parse, so views of them may stand in the set.
+    static bool was_seen(const Json::object_t& members, std::unordered_set<std::string_view>& seen,
+                         std::string_view key) {
+        if (members.size() < searched_keys_max) {
+            for (const auto& member : members) {
+                if (member.first == key) return true;
+            }
+            seen.insert(key);
+            return false;
+        }
+        return !seen.insert(key).second;
+    }
+
+    static error_code read_number(ondemand::value& value, Json& out) {
+        // Without a sign it is unsigned, as in trees that nlohmann::json reads itself.
+        std::uint64_t natural = 0;
+        if (value.get_uint64().get(natural) == simdjson::SUCCESS) {
+            out = natural;
+            return simdjson::SUCCESS;
+        }
+        std::int64_t whole = 0;
+        if (value.get_int64().get(whole) == simdjson::SUCCESS) {
+            out = whole;
+            return simdjson::SUCCESS;
+        }
+        double real = 0;
+        LD_JSON_TRY(value.get_double().get(real));
+        out = real;
+        return simdjson::SUCCESS;
+    }
+
+    void keep_raw(ondemand::value value) {
+        const std::string_view token = without_trailing_space(value.raw_json_token());
+        if (!token.empty() && token[0] != '{' && token[0] != '[') *raw_ = token;
+    }
+
+    const std::string_view raw_key_;
+    std::string* const raw_;
+    const char* position_ = nullptr;
+};
+
+struct Workplace {
+    ondemand::parser parser;
+    std::string text;
+};
+
+/// The text stands in an array of one, so that a single number or word is read like any other value.
+void wrap(std::string_view text, std::string& out) {
+    out.clear();
+    out.reserve(text.size() + 2 + simdjson::SIMDJSON_PADDING);
+    out += '[';
+    out += text;
+    out += ']';
+    out.append(simdjson::SIMDJSON_PADDING, ' ');
+}
+
+error_code build(Workplace& place, std::size_t length, TreeBuilder& builder, Json& out) {
+    ondemand::document document;
+    LD_JSON_TRY(place.parser.iterate(place.text.data(), length, place.text.size()).get(document));
+    ondemand::array array;
+    LD_JSON_TRY(document.get_array().get(array));
+    std::size_t count = 0;
+    for (auto element : array) {
+        if (++count > 1) return simdjson::TAPE_ERROR;
+        ondemand::value value;
+        LD_JSON_TRY(std::move(element).get(value));
+        LD_JSON_TRY(builder.read(value, 0, out));
+    }
+    if (count == 0) return simdjson::EMPTY;
+    const bool at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
+    return at_end ? simdjson::SUCCESS : simdjson::TRAILING_CONTENT;
+}
+
+/// Where a string breaks off: at a control character in it, or where it began and never ended.
+std::size_t find_string_fault(std::string_view text) {
+    std::size_t opened = std::string_view::npos;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool inside = opened != std::string_view::npos;
+        if (text[i] == '"') {
+            opened = inside ? std::string_view::npos : i;
+        } else if (inside && text[i] == '\\') {
+            ++i;
+        } else if (inside && static_cast<unsigned char>(text[i]) < 0x20) {
+            return i;
+        }
+    }
+    return opened;
+}
+
+std::string explain(error_code code, std::string_view text, const Workplace& place, const char* position) {
+    if (code == simdjson::DEPTH_ERROR) {
+        return "JSON nested deeper than " + std::to_string(json_depth_max) + " levels";
+    }
+    if (code == simdjson::UTF8_ERROR) return "not UTF-8";
+    if (code == simdjson::EMPTY) return "no JSON: there is nothing";
+    std::size_t at = std::string_view::npos;
+    if (code == simdjson::UNCLOSED_STRING || code == simdjson::UNESCAPED_CHARS) {
+        at = find_string_fault(text);
+    } else if (position != nullptr) {
+        at = static_cast<std::size_t>(position - place.text.data()) - 1;
+    }
+    std::string why = std::string("no JSON: ") + simdjson::error_message(code);
+    if (at != std::string_view::npos) why += " (at or after byte " + std::to_string(at) + ")";
+    return why;
+}
+
+Result<Json> parse(std::string_view text, std::string_view key, std::string* raw) {
+    thread_local std::unique_ptr<Workplace> place;
+    if (!place) place = std::make_unique<Workplace>();
+    wrap(text, place->text);
+    TreeBuilder builder(key, raw);
+    Json out;
+    const error_code code = build(*place, text.size() + 2, builder, out);
+    Result<Json> result = fail(Code::bad_arg, {});
+    if (code == simdjson::SUCCESS) {
+        result = std::move(out);
+    } else {
+        result = fail(Code::bad_arg, explain(code, text, *place, builder.position()));
+    }
+    if (text.size() > kept_bytes_max) place.reset();
+    return result;
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text) {
+    return parse(text, {}, nullptr);
+}
+
+Result<Json> parse_json(std::string_view text, std::string_view key, std::string& raw) {
+    raw.clear();
+    return parse(text, key, &raw);
+}
+
+std::string dump_line(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Error bad_arg(std::string_view key, std::string message) {
+    return {Code::bad_arg, std::move(message), 0, dump_line(Json{{"key", std::string(key)}})};
+}
+
+}  // namespace labdeck::contract

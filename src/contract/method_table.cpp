@@ -1,0 +1,232 @@
+// The table alone: what it is used for stands in method.cpp.
+#include <array>
+
+#include "contract/method.h"
+
+namespace labdeck::contract {
+
+namespace {
+
+constexpr auto required = Need::required;
+constexpr auto optional = Need::optional;
+constexpr auto string = ParamType::string;
+constexpr auto integer = ParamType::integer;
+
+constexpr std::string_view process_interface = "Process interface";
+constexpr std::string_view lifecycle = "Lifecycle and log";
+constexpr std::string_view sources = "Sources";
+constexpr std::string_view serial = "Serial";
+
+constexpr std::string_view job_states = "queued|running|succeeded|failed|timeout|canceled";
+
+constexpr Param app_id{.name = "appId", .help = "the app, as app.list names it"};
+constexpr Param job_id{.name = "jobId", .help = "from action.invoke"};
+constexpr Param action_name{.name = "actionName", .help = "from action.list"};
+constexpr Param action_args{.name = "args",
+                            .type = ParamType::object,
+                            .need = optional,
+                            .help = "the action's arguments; default {}"};
+constexpr Param source_id{.name = "sourceId", .help = "from source.list"};
+
+constexpr std::array app_params{app_id};
+constexpr std::array config_set_params{
+    app_id,
+    Param{.name = "key", .help = "the setting; dots lead into objects"},
+    Param{.name = "value", .type = ParamType::any, .help = "any JSON; checked against the app's schema"},
+};
+constexpr std::array invoke_params{app_id, action_name, action_args};
+constexpr std::array job_params{app_id, job_id};
+constexpr std::array job_list_params{
+    app_id,
+    Param{.name = "state", .need = optional, .choices = job_states, .help = "only jobs in this state"},
+    Param{.name = "limit",
+          .type = integer,
+          .need = optional,
+          .min = 1,
+          .max = 1000,
+          .help = "the newest so many; default 100"},
+};
+constexpr std::array subscribe_params{
+    Param{.name = "topics",
+          .type = ParamType::string_array,
+          .help = "names of events, added to those already subscribed"},
+};
+constexpr std::array log_write_params{
+    Param{.name = "level", .choices = "debug|info|warning|error", .help = "how much it matters"},
+    Param{.name = "text", .help = "what to log"},
+};
+constexpr std::array source_params{source_id};
+constexpr std::array source_tail_params{
+    source_id,
+    Param{.name = "lines",
+          .type = integer,
+          .need = optional,
+          .min = 1,
+          .max = 10'000,
+          .help = "how many at most; default 100"},
+};
+constexpr std::array serial_pair_params{
+    Param{.name = "a", .help = "name of the one end, a link below .labdeck/dev/"},
+    Param{.name = "b", .help = "name of the other end"},
+    Param{.name = "baud",
+          .type = integer,
+          .need = optional,
+          .min = 1,
+          .max = 100'000'000,
+          .help = "pace of the cable; without it, as fast as it goes"},
+};
+
+constexpr std::string_view job_shape = "{jobId, state, startedAt, finishedAt, result, stdout, stderr, error}";
+
+constexpr std::array method_table{
+    Method{.name = "ping",
+           .response = "{pong, interfaceName, interfaceVersion}",
+           .help = "Says that the peer is alive and which interface it speaks.",
+           .group = process_interface},
+    Method{.name = "status.get",
+           .aliases = "status get_status getStatus",
+           .params = app_params,
+           .response =
+               "{interfaceName, interfaceVersion, appId, appTitle, running, pid, hostRunning, hostPid, "
+               "bootId, error, …}",
+           .help = "Reads how an app is doing now.",
+           .group = process_interface},
+    Method{.name = "config.get",
+           .aliases = "config.show get_config getConfig",
+           .params = app_params,
+           .response = "{repoRoot, valid, errors, entries, paths, configTree}",
+           .help = "Reads an app's settings and where they come from.",
+           .group = process_interface},
+    Method{.name = "config.set",
+           .aliases = "set_config setConfig",
+           .params = config_set_params,
+           .response = "{changed, filePath, restartRequired, pidAtSet, message}",
+           .help = "Changes a setting in its file, for the app's next run.",
+           .group = process_interface},
+    Method{.name = "action.list",
+           .aliases = "actions.list list_actions listActions",
+           .params = app_params,
+           .response = "{actions: [{name, label, args}]}",
+           .help = "Lists what an app can be told to do.",
+           .group = process_interface},
+    Method{.name = "action.invoke",
+           .aliases = "invoke_action invokeAction",
+           .params = invoke_params,
+           .response = "{jobId, state, acceptedAt}",
+           .help = "Starts an action and returns at once; the job tells how it goes.",
+           .group = process_interface},
+    Method{.name = "action.job.get",
+           .aliases = "get_action_job getActionJob",
+           .params = job_params,
+           .response = job_shape,
+           .help = "Reads a job's state and what has come of it.",
+           .group = process_interface},
+    Method{.name = "action.job.cancel",
+           .aliases = "cancel_action_job cancelActionJob",
+           .params = job_params,
+           .response = "{jobId, state}",
+           .help = "Gives a job up; a finished one stays as it is.",
+           .group = process_interface},
+    Method{.name = "action.job.list",
+           .aliases = "list_action_jobs listActionJobs",
+           .params = job_list_params,
+           .response = "{jobs: [{jobId, actionName, state, …}]}",
+           .help = "Lists an app's jobs, the newest first.",
+           .group = process_interface},
+    Method{.name = "action.run",
+           .aliases = "run_action runAction",
+           .params = invoke_params,
+           .response = job_shape,
+           .help = "Starts an action, waits for its final state and answers the job.",
+           .group = process_interface},
+    Method{.name = "events.subscribe",
+           .aliases = "subscribe_events subscribeEvents",
+           .params = subscribe_params,
+           .response = "{subscribed: [topic]}",
+           .help = "Has events sent to this client from now on.",
+           .group = process_interface},
+
+    Method{.name = "process.ping",
+           .aliases = "process:ping",
+           .response = "\"pong\"",
+           .help = "Says that somebody answers.",
+           .group = lifecycle},
+    Method{.name = "app.version",
+           .aliases = "getAppVersion get_app_version",
+           .response = "\"1.2.3\"",
+           .help = "Tells the version of Labdeck.",
+           .group = lifecycle},
+    Method{.name = "app.list",
+           .aliases = "list_apps listApps",
+           .response = "{apps: [{appId, appTitle, provider, state, processModel}]}",
+           .help = "Lists the apps of all providers.",
+           .group = lifecycle},
+    Method{.name = "log.write",
+           .aliases = "log",
+           .params = log_write_params,
+           .response = "null",
+           .help = "Puts a line into Labdeck's own log.",
+           .group = lifecycle},
+
+    Method{.name = "source.list",
+           .aliases = "list_sources listSources",
+           .response = "{sources: [{sourceId, kind, name, state, …}]}",
+           .help = "Lists everything that says bytes.",
+           .group = sources},
+    Method{.name = "source.stats",
+           .aliases = "get_source_stats getSourceStats",
+           .params = source_params,
+           .response = "{bytes, lines, bytesPerSecond, linesPerSecond, drops, errors, retainedBytes, …}",
+           .help = "Reads a source's counters and rates.",
+           .group = sources},
+    Method{.name = "source.tail",
+           .aliases = "tail_source tailSource",
+           .params = source_tail_params,
+           .response = "{lines: [{index, time, text}]}",
+           .help = "Reads the last lines of a source.",
+           .group = sources},
+
+    Method{.name = "serial.list",
+           .aliases = "list_serial_ports listSerialPorts",
+           .response = "{ports: [{port, …}]}",
+           .help = "Lists the serial ports that are there; opens none.",
+           .group = serial},
+    Method{.name = "serial.pair",
+           .aliases = "pair_serial_ports pairSerialPorts",
+           .params = serial_pair_params,
+           .response = "{sourceId, a, b}",
+           .help = "Makes a virtual null-modem cable with a tap on it.",
+           .group = serial},
+};
+
+constexpr std::array topic_table{
+    Topic{.name = "status.changed",
+          .aliases = "status_changed",
+          .params = "{appId, …}",
+          .help = "An app's status is another one."},
+    Topic{.name = "log",
+          .params = "{appId, level, text, time}",
+          .help = "An app, or Labdeck itself, logged a line."},
+    Topic{.name = "job.changed",
+          .aliases = "job_changed",
+          .params = "{appId, jobId, state, …}",
+          .help = "A job took another state."},
+    Topic{.name = "traffic",
+          .params = "{appId, port, rxBytes, txBytes, time, …}",
+          .help = "Counters of an app's port, at most ten a second."},
+    Topic{.name = "app.beforeClose",
+          .aliases = "before-close before_close",
+          .params = "{}",
+          .help = "Labdeck is about to close."},
+};
+
+}  // namespace
+
+std::span<const Method> methods() noexcept {
+    return method_table;
+}
+std::span<const Topic> topics() noexcept {
+    return topic_table;
+}
+
+}  // namespace labdeck::contract
