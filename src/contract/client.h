@@ -28,6 +28,7 @@ public:
     explicit ClientEnd(Send send);
     ClientEnd(const ClientEnd&) = delete;
     ClientEnd& operator=(const ClientEnd&) = delete;
+    ~ClientEnd() = default;
 
     void on_event(OnEvent handler) { on_event_ = std::move(handler); }
     void on_noise(OnNoise handler) { on_noise_ = std::move(handler); }

@@ -57,7 +57,7 @@ void Dispatcher::dispatch(const Request& request, const Caller& caller, const Re
     bool was_alias = false;
     const Method* method = find_method(request.method, &was_alias);
     const auto it = method != nullptr ? handlers_.find(method->name) : handlers_.end();
-    if (it == handlers_.end()) {
+    if (method == nullptr || it == handlers_.end()) {
         return responder.error({Code::unsupported_method, "no such method: " + request.method, 0, {}});
     }
     try {

@@ -59,7 +59,7 @@ Message decode_request(Parts& parts, std::optional<RequestId> id) {
     return request;
 }
 
-Message decode_answer(Parts& parts, std::optional<RequestId> id) {
+Message decode_answer(Parts& parts, const std::optional<RequestId>& id) {
     Answer answer{id.value_or(RequestId{}), fail(Code::internal, {})};
     const Json& ok = *parts.find("ok");
     if (!ok.is_boolean()) return bad(bad_arg("ok", "ok must be true or false"), answer.id);
@@ -94,7 +94,7 @@ Message decode_object(Parts& parts) {
         if (!null_answer) id = RequestId{std::move(parts.raw_id)};
     }
     if (is_request) return decode_request(parts, std::move(id));
-    if (parts.find("ok") != nullptr) return decode_answer(parts, std::move(id));
+    if (parts.find("ok") != nullptr) return decode_answer(parts, id);
     if (parts.find("event") != nullptr) return decode_event(parts);
     return bad(bad_arg("method", "missing required key: method"), id.value_or(RequestId{}));
 }

@@ -83,7 +83,7 @@ private:
         LD_JSON_TRY(value.get_array().get(array));
         for (auto element : array) {
             ondemand::value inner;
-            LD_JSON_TRY(std::move(element).get(inner));
+            LD_JSON_TRY(element.get(inner));
             out.emplace_back(nullptr);
             LD_JSON_TRY(read(inner, depth, out.back()));
         }
@@ -180,7 +180,7 @@ error_code build(Workplace& place, std::size_t length, TreeBuilder& builder, Jso
     for (auto element : array) {
         if (++count > 1) return simdjson::TAPE_ERROR;
         ondemand::value value;
-        LD_JSON_TRY(std::move(element).get(value));
+        LD_JSON_TRY(element.get(value));
         LD_JSON_TRY(builder.read(value, 0, out));
     }
     if (count == 0) return simdjson::EMPTY;

@@ -21,7 +21,7 @@ void ServerEnd::finish() {
     splitter_.finish(on_line_);
 }
 
-void ServerEnd::receive(const Request& request, Responder responder) {
+void ServerEnd::receive(const Request& request, const Responder& responder) {
     if (!request.id) return handle_notification(request);
     dispatcher_.dispatch(request, caller(), responder);
 }

@@ -37,7 +37,7 @@ public:
     void finish();
     /// For the in-process transport, which has no bytes: as if the request's line had come. A request
     /// without an id is a notification: `responder` is not used, what goes wrong goes to the log.
-    void receive(const Request& request, Responder responder);
+    void receive(const Request& request, const Responder& responder);
 
     /// Adds a topic, in its canonical spelling or an alias. Calls add up.
     void subscribe(std::string_view topic);

@@ -31,7 +31,7 @@ TEST_SUITE("contract/dispatcher") {
     TEST_CASE("a call reaches its handler, under any spelling, with its params") {
         Dispatcher dispatcher;
         std::string app;
-        dispatcher.bind("status.get", [&](const Json& params, const Caller&, Responder responder) {
+        dispatcher.bind("status.get", [&](const Json& params, const Caller&, const Responder& responder) {
             app = params["appId"];
             responder.ok(Json{{"appId", app}});
         });

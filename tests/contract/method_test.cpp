@@ -43,8 +43,9 @@ TEST_SUITE("contract/method") {
                                                                  {"get_app_version", "app.version"},
                                                                  {"log", "log.write"},
                                                                  {"list_actions", "action.list"}};
-        for (const auto& [alias, name] : spellings) {
-            CAPTURE(alias);
+        for (const auto& spelling : spellings) {
+            const auto [alias, name] = spelling;
+            CAPTURE(spelling.first);
             bool was_alias = false;
             const Method* method = find_method(alias, &was_alias);
             REQUIRE(method != nullptr);

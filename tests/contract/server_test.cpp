@@ -95,8 +95,9 @@ TEST_SUITE("contract/server") {
             {"{\"event\":\"log\"}", "null"},
             {"{\"id\":8,\"ok\":true}", "8"}};
         Bench bench;
-        for (const auto& [line, id] : lines) {
-            CAPTURE(line);
+        for (const auto& bad : lines) {
+            const auto [line, id] = bad;
+            CAPTURE(bad.first);
             const auto answers = bench.say(std::string(line) + "\n");
             REQUIRE(answers.size() == 1);
             const Json answer = parse_json(answers[0]).value();
