@@ -104,7 +104,7 @@ JobHandle JobTable::start(const std::string& app, const ActionSpec& action, Work
 void JobTable::begin(const JobHandle& job, const Work& work) {
     if (job->finished()) return;
     job->started_ = wall_now();
-    job->timer_ = reactor_.after(job->timeout_ms_ * 1'000'000, [this, job] {
+    job->timer_ = reactor_.after(job->timeout_ms_ * 1'000'000, [job] {
         job->timer_ = 0;
         if (job->finished()) return;
         const auto give_up = std::exchange(job->give_up_, nullptr);
