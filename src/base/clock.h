@@ -27,6 +27,8 @@ WallTime wall_now() noexcept;
 
 /// CPU time that the calling thread has used, in nanoseconds.
 std::int64_t thread_cpu_ns() noexcept;
+/// The same of the whole process, all threads.
+std::int64_t process_cpu_ns() noexcept;
 
 /// Places a monotonic stamp on the wall clock as the two clocks stand to each other now.
 WallTime wall_of(MonoTime stamp) noexcept;

@@ -9,6 +9,9 @@ namespace labdeck::ui {
 
 namespace {
 
+constexpr std::size_t witness_bytes = 64;
+
+
 constexpr std::int64_t ns_per_ms = 1'000'000;
 constexpr std::int64_t ns_per_s = 1'000'000'000;
 constexpr std::int64_t rate_period_ns = 200 * ns_per_ms;
@@ -203,12 +206,18 @@ MonoTime BenchState::sample_rates(MonoTime now) {
     return rates_moving_ ? MonoTime{last_rates_.ns + without_batch_ns} : MonoTime{};
 }
 
-void BenchState::presented(MonoTime when) {
+void BenchState::presented(MonoTime when, Witness witness) {
     for (const auto& source : sources_) {
         const MonoTime newest = source->tail->newest();
         if (newest == source->shown) continue;
         source->shown = newest;
         source->shown_age_ns = when.ns - newest.ns;
+        if (witness == Witness::none) continue;
+        source->presented = when;
+        source->newest_row.clear();
+        source->tail->last(2, [&](std::uint64_t, const model::Tail::Row& row) {
+            if (!row.open || source->newest_row.empty()) source->newest_row = row.text.substr(0, witness_bytes);
+        });
     }
 }
 

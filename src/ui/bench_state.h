@@ -38,6 +38,8 @@ struct SourceView {
     std::uint64_t counted_lines = 0;
     MonoTime shown;                 ///< Read time of the newest byte when the last frame was presented.
     std::int64_t shown_age_ns = 0;  ///< How old that byte was when it was first presented.
+    MonoTime presented = {};        ///< When that was; with Witness::rows only, as the next.
+    std::string newest_row = {};    ///< The beginning of the newest whole row of that frame.
 
     /// How much newer the newest byte that was read is than the newest one in the tail; 0 when it has all.
     std::int64_t backlog_ns() const noexcept;
@@ -98,7 +100,8 @@ struct SelfView {
     model::Series queue_blocks{"blocks waiting", "blocks", 65'536};
     model::Series held_mib{"tails", "MiB", 65'536};
     std::uint64_t frames = 0;
-    std::int64_t last_click_to_wire_ns = -1;  ///< -1 before the first.
+    std::int64_t first_frame_process_cpu_ns = 0;  ///< What the process had used when the first frame was shown.
+    std::int64_t last_click_to_wire_ns = -1;      ///< -1 before the first.
     std::uint64_t dropped_events = 0;
 };
 
@@ -119,7 +122,11 @@ public:
     /// each batch of the sampler. Returns when it wants to be called again without news, {0} for never.
     MonoTime sample_rates(MonoTime now);
     /// A frame was presented: whatever is drained is now what the user sees.
-    void presented(MonoTime when);
+    enum class Witness : unsigned char {
+        none,
+        rows,  ///< Also keeps each source's newest row, so that its age can be checked against a stamp in it.
+    };
+    void presented(MonoTime when, Witness witness = Witness::none);
 
     std::vector<std::unique_ptr<SourceView>>& sources() { return sources_; }
     std::vector<std::unique_ptr<ProcessView>>& processes() { return processes_; }

@@ -157,9 +157,10 @@ bool Console::wants_frame(MonoTime now) const {
 }
 
 void Console::presented(MonoTime when, std::int64_t frame_cpu_ns, std::int64_t whole_frame_cpu_ns) {
-    bench_->presented(when);
+    using Witness = BenchState::Witness;
+    bench_->presented(when, options_.report_path.empty() ? Witness::none : Witness::rows);
     SelfView& self = bench_->self();
-    ++self.frames;
+    if (++self.frames == 1) self.first_frame_process_cpu_ns = process_cpu_ns();
     self.frame_cpu_ms.push(when, static_cast<double>(frame_cpu_ns) / 1e6);
     impl_->frame_costs.add(frame_cpu_ns);
     if (whole_frame_cpu_ns > 0) impl_->whole_frame_costs.add(whole_frame_cpu_ns);

@@ -4,6 +4,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "ui/rects.h"
+
 namespace labdeck::ui {
 
 namespace {
@@ -40,8 +42,18 @@ Json source_json(const SourceView& source) {
     return {{"name", source.info.name},
             {"bytes", source.counters->bytes.load(std::memory_order_relaxed)},
             {"lines", source.counters->lines.load(std::memory_order_relaxed)},
+            {"shownBytes", source.tail->bytes_total()},
+            {"shownLines", source.tail->lines_total()},
             {"shownAgeMs", ms_of(source.shown_age_ns)},
-            {"behindMs", ms_of(source.backlog_ns())}};
+            {"behindMs", ms_of(source.backlog_ns())},
+            {"presentedNs", source.presented.ns},
+            {"newestRow", source.newest_row}};
+}
+
+Json rects_json() {
+    Json out = Json::object();
+    for (const auto& [id, rect] : rects()) out[id] = {rect.min.x, rect.min.y, rect.max.x, rect.max.y};
+    return out;
 }
 
 }  // namespace
@@ -60,6 +72,8 @@ std::string report_text(const BenchState& bench, const FrameCosts& frames, const
     }
     for (const auto& source : bench.sources()) report["sources"].push_back(source_json(*source));
     const std::int64_t click = bench.self().last_click_to_wire_ns;
+    report["firstFrameProcessCpuMs"] = ms_of(bench.self().first_frame_process_cpu_ns);
+    report["rects"] = rects_json();
     report["clickToWireMs"] = click < 0 ? Json(nullptr) : Json(ms_of(click));
     return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

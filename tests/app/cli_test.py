@@ -57,7 +57,7 @@ class CommandLine(unittest.TestCase):
             done = subprocess.run([PROGRAM, "console", "--workspace", bench.root], capture_output=True, text=True,
                                   check=False, env=env, timeout=PATIENCE_S)
             self.assertEqual(done.returncode, 1)
-            self.assertIn("display", done.stderr)
+            self.assertIn("DISPLAY", done.stderr)
 
 
 class Demo(unittest.TestCase):

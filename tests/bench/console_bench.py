@@ -92,12 +92,14 @@ def flood(program, writer, gib):
             if source is None:
                 return None
             found["rss"] = max(found.get("rss", 0), rss_mib(console.process.pid))
-            if source.get("stampAgeErrorMs") is not None and source["bytes"] < size:
-                found.setdefault("ages", []).append(abs(source["stampAgeErrorMs"]))
+            stamp = source["newestRow"].split(" ")
+            if len(stamp) > 1 and source["shownBytes"] < size:
+                age_ms = (source["presentedNs"] - int(stamp[1])) / 1e6
+                found.setdefault("ages", []).append(abs(age_ms - source["shownAgeMs"]))
             if source["bytes"] > size / 4 and "click" not in found:
                 console.click("simulators/plc-simulator/run_stop")
                 found["click"] = True
-            return source if source["bytes"] == size else None
+            return source if source["shownBytes"] == size else None
 
         source = console.wait_report(look, "the whole flood", 60 + 60 * gib)
         seconds = time.monotonic() - start
@@ -106,7 +108,7 @@ def flood(program, writer, gib):
         stats = bench.stats("flood")
         row(f"flood of {gib:g} GiB: bytes lost", size - stats["bytes"] + stats["drops"], "bytes", 0)
         row("flood: lines lost", size // 64 - stats["lines"], "lines", 0)
-        row("flood: lines lost in the window", size // 64 - source["lines"], "lines", 0)
+        row("flood: lines lost in the window", size // 64 - source["shownLines"], "lines", 0)
         row("flood: frame CPU, p99", report["frameCpuMs"]["p99"], "ms CPU", 16.7)
         row("flood: click to wire", report["clickToWireMs"], "ms", 100)
         if found.get("ages"):
