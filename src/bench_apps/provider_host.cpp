@@ -1,7 +1,9 @@
 #include "bench_apps/provider_host.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/assert.h"
 #include "bench_apps/ble_app.h"
@@ -72,13 +74,10 @@ ProviderHost::ProviderHost(io::Reactor& reactor, const ProviderOptions& options,
     bind_methods();
     bind_app_methods();
     bind_job_methods();
-    second_timer_ = reactor_.every(second_ns, [this] {
-        for (const auto& app : apps_) app->second_passed();
-    });
 }
 
 ProviderHost::~ProviderHost() {
-    reactor_.cancel(second_timer_);
+    if (second_timer_ != 0) reactor_.cancel(second_timer_);
     if (traffic_timer_ != 0) reactor_.cancel(traffic_timer_);
 }
 
@@ -121,9 +120,7 @@ void ProviderHost::bind_methods() {
                      [this](const Json& params, const contract::Caller&, const Respond& respond) {
                          for (const Json& topic : params.at("topics"))
                              end_.subscribe(topic.get_ref<const std::string&>());
-                         if (traffic_timer_ == 0 && end_.subscribed("traffic")) {
-                             traffic_timer_ = reactor_.every(traffic_ns, [this] { publish_traffic(); });
-                         }
+                         keep_time();
                          respond.ok({{"subscribed", params.at("topics")}});
                      });
 }
@@ -200,7 +197,22 @@ Json ProviderHost::app_list() const {
     return {{"apps", std::move(list)}};
 }
 
+/// Has the timers run while an app does; a provider that hosts only stopped apps sleeps.
+void ProviderHost::keep_time() {
+    const bool runs = std::any_of(apps_.begin(), apps_.end(), [](const auto& app) { return app->running(); });
+    const auto set = [&](io::TimerId& timer, bool wanted, std::int64_t period_ns,
+                         std::function<void()> call) {
+        if (wanted && timer == 0) timer = reactor_.every(period_ns, std::move(call));
+        if (!wanted && timer != 0) reactor_.cancel(std::exchange(timer, 0));
+    };
+    set(second_timer_, runs, second_ns, [this] {
+        for (const auto& app : apps_) app->second_passed();
+    });
+    set(traffic_timer_, runs && end_.subscribed("traffic"), traffic_ns, [this] { publish_traffic(); });
+}
+
 void ProviderHost::publish_status(std::string_view id) {
+    keep_time();
     if (!end_.subscribed("status.changed")) return;
     for (const auto& app : apps_) {
         if (app->identity().id == id) end_.publish("status.changed", app->status());

@@ -51,6 +51,7 @@ private:
     Result<JobHandle> job_of(const BenchApp& app, const Json& params) const;
     Result<JobHandle> invoke(BenchApp& app, const Json& params);
     Json app_list() const;
+    void keep_time();
     void publish_status(std::string_view app);
     void publish_log(std::string_view app, LogLevel level, const std::string& text);
     void publish_traffic();
