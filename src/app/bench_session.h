@@ -19,7 +19,7 @@ enum class DemoHome : unsigned char {
 class BenchSession {
 public:
     [[nodiscard]] static Result<std::unique_ptr<BenchSession>> start(const BenchArgs& args, DemoHome home,
-                                                                      hub::HubOptions options);
+                                                                     hub::HubOptions options);
     ~BenchSession();
     BenchSession(const BenchSession&) = delete;
     BenchSession& operator=(const BenchSession&) = delete;

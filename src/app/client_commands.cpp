@@ -48,7 +48,7 @@ int complain(const Error& error, int code) {
 
 int run_call(const CallArgs& args) {
     if (args.list) {
-        std::fputs(contract::methods_text().c_str(), stdout);
+        std::fputs((args.markdown ? contract::methods_markdown() : contract::methods_text()).c_str(), stdout);
         return exit_fine;
     }
     if (args.method.empty()) {

@@ -51,6 +51,7 @@ struct PeerArgs {
 struct CallArgs {
     PeerArgs peer;
     bool list = false;
+    bool markdown = false;  ///< With list: as docs/contract.md has it.
     std::string method;
     std::vector<std::string> params;  ///< One JSON object, or key=value words.
     double timeout_s = 30;

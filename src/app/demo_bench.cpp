@@ -18,8 +18,8 @@ Result<> write_demo_bench(const std::string& root) {
     std::error_code failed;
     fs::create_directories(root + "/config", failed);
     if (failed) return fail(os_error_value("make " + root, failed.value()));
-    static constexpr std::array<std::string_view, 4> files = {"labdeck.json", "config/plc-simulator.json",
-                                                       "config/ble-simulator.json", "config/bridge.json"};
+    static constexpr std::array<std::string_view, 4> files = {
+        "labdeck.json", "config/plc-simulator.json", "config/ble-simulator.json", "config/bridge.json"};
     for (const std::string_view file : files) {
         const fs::path path = fs::path(root) / file;
         if (fs::exists(path, failed)) continue;
@@ -33,6 +33,8 @@ Result<> write_demo_bench(const std::string& root) {
     return {};
 }
 
-std::string demo_workspace() { return hub::data_folder() + "/demo"; }
+std::string demo_workspace() {
+    return hub::data_folder() + "/demo";
+}
 
 }  // namespace labdeck::app

@@ -7,8 +7,8 @@
 
 namespace labdeck::app {
 
-/// Writes the demo bench (its labdeck.json and config/) to `root` where they are not there yet, so that what was
-/// changed in it stays.
+/// Writes the demo bench (its labdeck.json and config/) to `root` where they are not there yet, so that what
+/// was changed in it stays.
 Result<> write_demo_bench(const std::string& root);
 
 /// Where --demo lives: demo/ in the program's data folder.

@@ -54,7 +54,8 @@ int run(std::span<char*> words) {
     ConsoleArgs console;
     const auto console_options = [&console](CLI::App& command) {
         add_console_options(command, console);
-        command.add_option("--attach", console.attach, "Another process's hub, by its socket")->type_name("SOCKET");
+        command.add_option("--attach", console.attach, "Another process's hub, by its socket")
+            ->type_name("SOCKET");
         command.add_flag("--fullscreen", console.fullscreen, "Fill the monitor");
         command.add_option("--report", console.report, "Write frame statistics to this file each second")
             ->type_name("FILE");
@@ -69,14 +70,18 @@ int run(std::span<char*> words) {
     serve_command->callback([&] { code = run_serve(serve); });
 
     ProviderArgs provider;
-    CLI::App* const provider_command = app.add_subcommand("provider", "Hosts apps, speaking the contract on stdio");
-    provider_command->add_option("--apps", provider.apps, "Comma-separated; all by default")->type_name("A,B");
-    provider_command->add_option("--config", provider.config, "Folder of the apps' settings")->type_name("DIR");
+    CLI::App* const provider_command =
+        app.add_subcommand("provider", "Hosts apps, speaking the contract on stdio");
+    provider_command->add_option("--apps", provider.apps, "Comma-separated; all by default")
+        ->type_name("A,B");
+    provider_command->add_option("--config", provider.config, "Folder of the apps' settings")
+        ->type_name("DIR");
     provider_command->callback([&] { code = run_provider_command(provider); });
 
     CallArgs call;
     CLI::App* const call_command = app.add_subcommand("call", "One call: METHOD [JSON | key=value …]");
     call_command->add_flag("--list", call.list, "Print the methods");
+    call_command->add_flag("--markdown", call.markdown, "With --list: as the documentation has it");
     add_peer_options(*call_command, call.peer);
     call_command->add_option("--timeout", call.timeout_s, "Seconds to wait for the answer");
     call_command->add_option("method", call.method, "As docs/contract.md has it")->type_name("METHOD");
@@ -87,17 +92,20 @@ int run(std::span<char*> words) {
     });
 
     EventsArgs events;
-    CLI::App* const events_command = app.add_subcommand("events", "Prints events as NDJSON until interrupted");
+    CLI::App* const events_command =
+        app.add_subcommand("events", "Prints events as NDJSON until interrupted");
     add_peer_options(*events_command, events.peer);
     events_command->add_option("--count", events.count, "End after so many");
-    events_command->add_option("topics", events.topics, "status.changed log job.changed traffic; all by default");
+    events_command->add_option("topics", events.topics,
+                               "status.changed log job.changed traffic; all by default");
     events_command->callback([&] {
         events.peer.command = rest;
         code = run_events(events);
     });
 
     ShotArgs shot;
-    CLI::App* const shot_command = app.add_subcommand("shot", "Renders the console to a PNG, without a display");
+    CLI::App* const shot_command =
+        app.add_subcommand("shot", "Renders the console to a PNG, without a display");
     shot_command->add_option("out", shot.out, "The picture")->required()->type_name("OUT.png");
     add_console_options(*shot_command, shot.console);
     shot_command->add_option("--size", shot.size, "WIDTHxHEIGHT in pixels");

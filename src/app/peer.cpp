@@ -31,9 +31,10 @@ Result<std::unique_ptr<Peer>> Peer::connect(const PeerArgs& args) {
     if (args.command.empty()) {
         Result<UniqueFd> socket = io::connect_unix(socket_of(args));
         if (!socket) {
-            return fail(Code::not_found, fmt::format("{}; start the hub with labdeck serve, or name its socket "
-                                                     "with --socket",
-                                                     socket.error().message));
+            return fail(Code::not_found,
+                        fmt::format("{}; start the hub with labdeck serve, or name its socket "
+                                    "with --socket",
+                                    socket.error().message));
         }
         peer->open(std::move(*socket), {});
     } else {
@@ -76,7 +77,8 @@ void Peer::open(UniqueFd in, UniqueFd out) {
     client_ = std::make_unique<contract::ClientEnd>([this](std::string lines) { channel_->send(lines); });
 }
 
-Result<std::shared_ptr<const Json>> Peer::call(const std::string& method, const Json& params, double timeout_s) {
+Result<std::shared_ptr<const Json>> Peer::call(const std::string& method, const Json& params,
+                                               double timeout_s) {
     std::optional<Result<std::shared_ptr<const Json>>> answer;
     const MonoTime deadline =
         timeout_s > 0 ? MonoTime{mono_now().ns + static_cast<std::int64_t>(timeout_s * 1e9)} : MonoTime{};
@@ -98,6 +100,8 @@ void Peer::run() {
     if (!closed_) reactor_->run();
 }
 
-void Peer::stop() { reactor_->stop(); }
+void Peer::stop() {
+    reactor_->stop();
+}
 
 }  // namespace labdeck::app

@@ -27,8 +27,8 @@ public:
     contract::ClientEnd& client() { return *client_; }
 
     /// One call, waited for. `timeout_s` 0 waits for ever.
-    Result<std::shared_ptr<const contract::Json>> call(const std::string& method, const contract::Json& params,
-                                                       double timeout_s);
+    Result<std::shared_ptr<const contract::Json>> call(const std::string& method,
+                                                       const contract::Json& params, double timeout_s);
     /// Runs the connection until stop(), or until the peer closes.
     void run();
     /// Thread: any.

@@ -6,8 +6,8 @@
 
 namespace labdeck::app {
 
-/// Blocks the three signals for every thread that is started later, so make it before any other. `stop` is called
-/// at each of them, from this object's thread; it must not block.
+/// Blocks the three signals for every thread that is started later, so make it before any other. `stop` is
+/// called at each of them, from this object's thread; it must not block.
 class StopSignals {
 public:
     explicit StopSignals(std::function<void()> stop);

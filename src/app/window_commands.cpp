@@ -38,8 +38,8 @@ bool parse_size(const std::string& text, int& width, int& height) {
     const auto first = std::from_chars(text.data(), end, width);
     if (first.ec != std::errc{} || first.ptr == end || *first.ptr != 'x') return false;
     const auto second = std::from_chars(first.ptr + 1, end, height);
-    return second.ec == std::errc{} && second.ptr == end && width >= 320 && height >= 240 && width <= 16'384 &&
-           height <= 16'384;
+    return second.ec == std::errc{} && second.ptr == end && width >= 320 && height >= 240 &&
+           width <= 16'384 && height <= 16'384;
 }
 
 /// What lives between a window and its hub, in the order in which it must be taken down.
@@ -67,10 +67,11 @@ int run_console(const ConsoleArgs& args) {
     }
     ui_thread.bind();
     const StopSignals signals([] { ui::close_window(); });
-    return with_bench(args, DemoHome::kept, [](auto& link, auto& inbox, ui::ConsoleOptions options) -> Result<> {
-        ui::Console console(link, inbox, std::move(options));
-        return ui::run_window(console);
-    });
+    return with_bench(args, DemoHome::kept,
+                      [](auto& link, auto& inbox, ui::ConsoleOptions options) -> Result<> {
+                          ui::Console console(link, inbox, std::move(options));
+                          return ui::run_window(console);
+                      });
 }
 
 int run_shot(const ShotArgs& args) {

@@ -10,6 +10,6 @@ namespace labdeck {
 
 }  // namespace labdeck
 
-#define LD_ASSERT(expression)                                                \
-    (static_cast<bool>(expression) ? static_cast<void>(0)                    \
+#define LD_ASSERT(expression)                             \
+    (static_cast<bool>(expression) ? static_cast<void>(0) \
                                    : ::labdeck::assertion_failed(#expression, __FILE__, __LINE__))

@@ -20,12 +20,22 @@ std::int64_t read_clock(clockid_t id) noexcept {
 
 }  // namespace
 
-MonoTime mono_now() noexcept { return {read_clock(CLOCK_MONOTONIC)}; }
-WallTime wall_now() noexcept { return {read_clock(CLOCK_REALTIME)}; }
-std::int64_t thread_cpu_ns() noexcept { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
-std::int64_t process_cpu_ns() noexcept { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
+MonoTime mono_now() noexcept {
+    return {read_clock(CLOCK_MONOTONIC)};
+}
+WallTime wall_now() noexcept {
+    return {read_clock(CLOCK_REALTIME)};
+}
+std::int64_t thread_cpu_ns() noexcept {
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+std::int64_t process_cpu_ns() noexcept {
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
 
-WallTime wall_of(MonoTime stamp) noexcept { return {wall_now().ns - (mono_now().ns - stamp.ns)}; }
+WallTime wall_of(MonoTime stamp) noexcept {
+    return {wall_now().ns - (mono_now().ns - stamp.ns)};
+}
 
 std::string rfc3339(WallTime time) {
     const std::time_t seconds = time.ns / ns_per_s;

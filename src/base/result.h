@@ -33,11 +33,11 @@ using Result = tl::expected<T, Error>;
 
 /// Unwraps a Result or returns its error from the enclosing function:
 /// `auto port = LD_TRY(SerialPort::open(path));`
-#define LD_TRY(expression)                                                               \
-    __extension__({                                                                      \
-        auto ld_result_ = (expression);                                                  \
-        if (!ld_result_) return ::labdeck::fail(std::move(ld_result_).error());          \
-        ::labdeck::detail::unwrap(std::move(ld_result_));                                \
+#define LD_TRY(expression)                                                      \
+    __extension__({                                                             \
+        auto ld_result_ = (expression);                                         \
+        if (!ld_result_) return ::labdeck::fail(std::move(ld_result_).error()); \
+        ::labdeck::detail::unwrap(std::move(ld_result_));                       \
     })
 
 namespace labdeck::detail {

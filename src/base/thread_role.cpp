@@ -4,6 +4,8 @@
 
 namespace labdeck {
 
-void name_this_thread(const char* name) noexcept { ::pthread_setname_np(::pthread_self(), name); }
+void name_this_thread(const char* name) noexcept {
+    ::pthread_setname_np(::pthread_self(), name);
+}
 
 }  // namespace labdeck

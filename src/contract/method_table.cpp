@@ -73,7 +73,7 @@ constexpr std::array serial_pair_params{
           .need = optional,
           .min = 1,
           .max = 100'000'000,
-          .help = "pace of the cable; without it, as fast as it goes"},
+          .help = "what its ends are set to; default 115200"},
 };
 
 constexpr std::string_view job_shape = "{jobId, state, startedAt, finishedAt, result, stdout, stderr, error}";
@@ -158,7 +158,7 @@ constexpr std::array method_table{
            .group = lifecycle},
     Method{.name = "app.list",
            .aliases = "list_apps listApps",
-           .response = "{apps: [{appId, appTitle, provider, state, processModel}]}",
+           .response = "{apps: [{appId, title, provider, providerState, state, processModel, error}]}",
            .help = "Lists the apps of all providers.",
            .group = lifecycle},
     Method{.name = "log.write",
@@ -194,7 +194,7 @@ constexpr std::array method_table{
     Method{.name = "serial.pair",
            .aliases = "pair_serial_ports pairSerialPorts",
            .params = serial_pair_params,
-           .response = "{sourceId, a, b}",
+           .response = "{sourceId, backSourceId, a, b}",
            .help = "Makes a virtual null-modem cable with a tap on it.",
            .group = serial},
 };
@@ -204,9 +204,7 @@ constexpr std::array topic_table{
           .aliases = "status_changed",
           .params = "{appId, …}",
           .help = "An app's status is another one."},
-    Topic{.name = "log",
-          .params = "{appId, level, text, time}",
-          .help = "An app, or Labdeck itself, logged a line."},
+    Topic{.name = "log", .params = "{appId, level, text, time}", .help = "An app logged a line."},
     Topic{.name = "job.changed",
           .aliases = "job_changed",
           .params = "{appId, jobId, state, …}",
@@ -214,10 +212,6 @@ constexpr std::array topic_table{
     Topic{.name = "traffic",
           .params = "{appId, port, rxBytes, txBytes, time, …}",
           .help = "Counters of an app's port, at most ten a second."},
-    Topic{.name = "app.beforeClose",
-          .aliases = "before-close before_close",
-          .params = "{}",
-          .help = "Labdeck is about to close."},
 };
 
 }  // namespace

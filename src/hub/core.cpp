@@ -36,7 +36,8 @@ auto run_on(io::Reactor& reactor, Work work) {
 
 }  // namespace
 
-Core::Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reactor& pipes, io::Reactor& serial)
+Core::Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reactor& pipes,
+           io::Reactor& serial)
     : workspace_(workspace),
       options_(options),
       hub_(hub),
@@ -44,7 +45,9 @@ Core::Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reac
       serial_(serial),
       sources_(hub, options.inbox) {}
 
-Core::~Core() { *alive_ = false; }
+Core::~Core() {
+    *alive_ = false;
+}
 
 Result<> Core::open() {
     bind_methods(*this, dispatcher_);
@@ -190,14 +193,15 @@ Result<> Core::open_commands() {
         open_pipe_source(std::move(command->child->stderr_fd),
                          sources_.reserve(data::SourceKind::pipe, spec.name + " stderr"));
         RunningCommand* const raw = command.get();
-        command->exit_watch = LD_TRY(hub_.watch(command->child->exit_fd(), EPOLLIN, [this, raw](std::uint32_t) {
-            io::ExitStatus status;
-            if (!raw->child->reap(status)) return;
-            hub_.unwatch(raw->exit_watch);
-            raw->child.reset();
-            log("info", fmt::format("command {} ended: {}", raw->spec.name, io::exit_text(status)));
-            watch_processes();
-        }));
+        command->exit_watch =
+            LD_TRY(hub_.watch(command->child->exit_fd(), EPOLLIN, [this, raw](std::uint32_t) {
+                io::ExitStatus status;
+                if (!raw->child->reap(status)) return;
+                hub_.unwatch(raw->exit_watch);
+                raw->child.reset();
+                log("info", fmt::format("command {} ended: {}", raw->spec.name, io::exit_text(status)));
+                watch_processes();
+            }));
         commands_.push_back(std::move(command));
     }
     return {};

@@ -60,7 +60,8 @@ struct SocketClient {
 
 class Core {
 public:
-    Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reactor& pipes, io::Reactor& serial);
+    Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reactor& pipes,
+         io::Reactor& serial);
     ~Core();
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;

@@ -115,6 +115,8 @@ Result<std::unique_ptr<Hub>> Hub::start(Workspace workspace, HubOptions options)
     return std::unique_ptr<Hub>(new Hub(std::move(impl)));
 }
 
-const Workspace& Hub::workspace() const noexcept { return impl_->workspace; }
+const Workspace& Hub::workspace() const noexcept {
+    return impl_->workspace;
+}
 
 }  // namespace labdeck::hub

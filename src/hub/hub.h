@@ -30,8 +30,8 @@ struct HubOptions {
 
 class Hub {
 public:
-    /// Starts everything that the workspace names. Fails when a thread, the socket or a cable cannot be made; a
-    /// provider that does not start is no failure, its apps say why.
+    /// Starts everything that the workspace names. Fails when a thread, the socket or a cable cannot be made;
+    /// a provider that does not start is no failure, its apps say why.
     [[nodiscard]] static Result<std::unique_ptr<Hub>> start(Workspace workspace, HubOptions options);
 
     /// Stops the bench (providers first, 3 s grace) and joins the threads. Thread: the one that started it.

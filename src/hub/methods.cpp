@@ -36,7 +36,8 @@ void route(Core& core, std::string_view method, const Json& params, const Respon
     HostedProvider* const host = core.host_of(app);
     if (host == nullptr) return responder.error(unknown_app(app));
     host->provider->call(
-        method, params, [responder](const auto& answer) { responder.answer(unwrap(answer)); }, call_timeout_ns);
+        method, params, [responder](const auto& answer) { responder.answer(unwrap(answer)); },
+        call_timeout_ns);
     // What a person presses; the rest is the window's own reading.
     if (method == "action.invoke" || method == "action.job.cancel") core.note_click_at_wire(core.click());
 }
@@ -73,7 +74,8 @@ void poll_job(Core& core, const std::string& app, const std::string& job_id, con
         "action.job.get", params,
         [&core, app, job_id, responder](const auto& answer) {
             if (!answer || is_final(**answer)) return responder.answer(unwrap(answer));
-            core.reactor().after(job_poll_ns, [&core, app, job_id, responder] { poll_job(core, app, job_id, responder); });
+            core.reactor().after(job_poll_ns,
+                                 [&core, app, job_id, responder] { poll_job(core, app, job_id, responder); });
         },
         call_timeout_ns);
 }
@@ -181,7 +183,8 @@ Json serial_list(Core& core) {
         const fs::path driver = fs::read_symlink(entry.path() / "device" / "driver", failed);
         // Consoles and unplugged legacy UARTs hang off the platform's 8250 driver; they are no bench ports.
         if (driver.filename() == "serial8250" || driver.filename() == "port") continue;
-        ports.push_back({{"port", "/dev/" + name}, {"kind", "device"}, {"driver", driver.filename().string()}});
+        ports.push_back(
+            {{"port", "/dev/" + name}, {"kind", "device"}, {"driver", driver.filename().string()}});
     }
     return {{"ports", std::move(ports)}};
 }
@@ -234,15 +237,18 @@ void bind_sources(Core& core, contract::Dispatcher& table) {
         if (source == nullptr) return responder.error(unknown_source(text));
         use(*source);
     };
-    table.bind("source.stats", [&core, with_source](const Json& params, const Caller&, const Responder& responder) {
-        with_source(params, responder, [&](auto& source) { responder.ok(source_stats(core.sources(), source)); });
-    });
+    table.bind("source.stats",
+               [&core, with_source](const Json& params, const Caller&, const Responder& responder) {
+                   with_source(params, responder,
+                               [&](auto& source) { responder.ok(source_stats(core.sources(), source)); });
+               });
     table.bind("source.tail", [with_source](const Json& params, const Caller&, const Responder& responder) {
         with_source(params, responder,
                     [&](auto& source) { responder.ok(source_tail(source, params.value("lines", 100U))); });
     });
-    table.bind("serial.list",
-               [&core](const Json&, const Caller&, const Responder& responder) { responder.ok(serial_list(core)); });
+    table.bind("serial.list", [&core](const Json&, const Caller&, const Responder& responder) {
+        responder.ok(serial_list(core));
+    });
     table.bind("serial.pair", [&core](const Json& params, const Caller&, const Responder& responder) {
         serial_pair(core, params, responder);
     });
@@ -276,8 +282,9 @@ void bind_methods(Core& core, contract::Dispatcher& table) {
     table.bind("app.version", [&core](const Json&, const Caller&, const Responder& responder) {
         responder.ok(core.options().version);
     });
-    table.bind("app.list",
-               [&core](const Json&, const Caller&, const Responder& responder) { responder.ok(app_list(core)); });
+    table.bind("app.list", [&core](const Json&, const Caller&, const Responder& responder) {
+        responder.ok(app_list(core));
+    });
     table.bind("log.write", [&core](const Json& params, const Caller&, const Responder& responder) {
         core.log(params["level"].get<std::string>(), params["text"].get<std::string>());
         responder.ok(nullptr);

@@ -156,10 +156,12 @@ Result<UniqueFd> take_lock(const std::string& root) {
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         std::array<char, 32> pid{};
         const ssize_t n = ::read(lock.get(), pid.data(), pid.size() - 1);
-        const std::string holder = n > 0 ? std::string(pid.data(), static_cast<std::size_t>(n)) : "another process";
-        return fail(Code::busy, fmt::format("workspace {0} is held by process {1}; attach to it with "
-                                            "labdeck --attach {0}/.labdeck/labdeck.sock, or stop that process",
-                                            root, holder));
+        const std::string holder =
+            n > 0 ? std::string(pid.data(), static_cast<std::size_t>(n)) : "another process";
+        return fail(Code::busy,
+                    fmt::format("workspace {0} is held by process {1}; attach to it with "
+                                "labdeck --attach {0}/.labdeck/labdeck.sock, or stop that process",
+                                root, holder));
     }
     const std::string pid = std::to_string(::getpid());
     if (::ftruncate(lock.get(), 0) != 0 ||
@@ -187,7 +189,8 @@ Result<BenchSpec> parse_bench(std::string_view text, const std::string& root, co
             if (other.name == program.name) return fail(invalid(where + ".name", "is used twice"));
             for (const std::string& app : program.apps) {
                 if (std::find(other.apps.begin(), other.apps.end(), app) != other.apps.end()) {
-                    return fail(invalid(where + ".apps", fmt::format("{} hosts {} already", other.name, app)));
+                    return fail(
+                        invalid(where + ".apps", fmt::format("{} hosts {} already", other.name, app)));
                 }
             }
         }

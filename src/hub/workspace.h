@@ -50,8 +50,8 @@ Result<BenchSpec> parse_bench(std::string_view text, const std::string& root, co
 
 class Workspace {
 public:
-    /// Makes .labdeck/ (mode 0700) where it is missing, takes the lock, reads labdeck.json (an empty bench if there
-    /// is none). Code::busy names the process that holds the workspace and how to attach.
+    /// Makes .labdeck/ (mode 0700) where it is missing, takes the lock, reads labdeck.json (an empty bench if
+    /// there is none). Code::busy names the process that holds the workspace and how to attach.
     [[nodiscard]] static Result<Workspace> open(const std::string& root);
 
     const std::string& root() const noexcept { return root_; }

@@ -54,15 +54,18 @@ std::optional<pid_t> Provider::pid() const {
 
 std::string Provider::reason() const {
     switch (state_) {
-        case ProviderState::up: return {};
+        case ProviderState::up:
+            return {};
         case ProviderState::backoff: {
             const double left = static_cast<double>(restart_at_.ns - mono_now().ns) / ns_per_s;
             return fmt::format("{}, restarting in {:.1f} s", why_, std::max(left, 0.0));
         }
-        case ProviderState::starting: return why_.empty() ? "starting" : why_ + ", starting again";
+        case ProviderState::starting:
+            return why_.empty() ? "starting" : why_ + ", starting again";
         case ProviderState::stopped:
         case ProviderState::failed:
-        case ProviderState::stopping: break;
+        case ProviderState::stopping:
+            break;
     }
     return why_;
 }
@@ -111,19 +114,20 @@ void Provider::greet() {
     handler.received = [this](std::string_view bytes) { client_->receive(bytes); };
     // The exit descriptor tells what became of the child; a provider that merely closes its stdout is ended.
     handler.closed = [this](const Error& why) {
-        if (client_) client_->close(Error{Code::io, fmt::format("provider {}: {}", spec_.name, why.message), 0, {}});
+        if (client_)
+            client_->close(Error{Code::io, fmt::format("provider {}: {}", spec_.name, why.message), 0, {}});
         if (child_) child_->signal(SIGTERM);
     };
-    channel_ = std::make_unique<io::ByteChannel>(reactor_, std::move(child_->stdout_fd),
-                                                 std::move(child_->stdin_fd), std::move(handler),
-                                                 io::ByteChannel::Limits{});
+    channel_ =
+        std::make_unique<io::ByteChannel>(reactor_, std::move(child_->stdout_fd), std::move(child_->stdin_fd),
+                                          std::move(handler), io::ByteChannel::Limits{});
     client_ = std::make_unique<contract::ClientEnd>([this](std::string lines) {
         if (channel_) channel_->send(lines);
     });
     client_->on_event([this](const contract::Event& event) { hooks_.event(event); });
     client_->on_noise([this](std::string_view line, const Error& why) {
-        hooks_.log("warning",
-                   fmt::format("provider {} wrote no message ({}): {}", spec_.name, why.message, first_bytes(line)));
+        hooks_.log("warning", fmt::format("provider {} wrote no message ({}): {}", spec_.name, why.message,
+                                          first_bytes(line)));
     });
     client_->request("ping", Json::object(), [this](const auto& answer) { greeted(answer); },
                      {mono_now().ns + greeting_timeout_ns});
@@ -200,7 +204,8 @@ void Provider::wait_and_restart(std::string why) {
     ++deaths_in_a_row_;
     const bool too_often = spec_.restarts_max >= 0 && deaths_in_a_row_ > spec_.restarts_max;
     if (refused_ || !spec_.restart || too_often) {
-        if (too_often) why += fmt::format(", {} times in a row; not started again by itself", deaths_in_a_row_);
+        if (too_often)
+            why += fmt::format(", {} times in a row; not started again by itself", deaths_in_a_row_);
         set_state(ProviderState::failed, std::move(why));
         return;
     }

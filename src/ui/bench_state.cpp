@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t witness_bytes = 64;
 
-
 constexpr std::int64_t ns_per_ms = 1'000'000;
 constexpr std::int64_t ns_per_s = 1'000'000'000;
 constexpr std::int64_t rate_period_ns = 200 * ns_per_ms;
@@ -216,7 +215,8 @@ void BenchState::presented(MonoTime when, Witness witness) {
         source->presented = when;
         source->newest_row.clear();
         source->tail->last(2, [&](std::uint64_t, const model::Tail::Row& row) {
-            if (!row.open || source->newest_row.empty()) source->newest_row = row.text.substr(0, witness_bytes);
+            if (!row.open || source->newest_row.empty())
+                source->newest_row = row.text.substr(0, witness_bytes);
         });
     }
 }

@@ -100,8 +100,9 @@ struct SelfView {
     model::Series queue_blocks{"blocks waiting", "blocks", 65'536};
     model::Series held_mib{"tails", "MiB", 65'536};
     std::uint64_t frames = 0;
-    std::int64_t first_frame_process_cpu_ns = 0;  ///< What the process had used when the first frame was shown.
-    std::int64_t last_click_to_wire_ns = -1;      ///< -1 before the first.
+    std::int64_t first_frame_process_cpu_ns =
+        0;                                    ///< What the process had used when the first frame was shown.
+    std::int64_t last_click_to_wire_ns = -1;  ///< -1 before the first.
     std::uint64_t dropped_events = 0;
 };
 

@@ -37,15 +37,16 @@ struct PanelContext {
     const Fonts& fonts;
     float scale = 1;
     MonoTime now;
-    gfx::SeriesRenderer* series = nullptr;  ///< Null in tests without a renderer: charts then draw frames and text only.
+    gfx::SeriesRenderer* series =
+        nullptr;  ///< Null in tests without a renderer: charts then draw frames and text only.
 };
 
 class Panel {
 public:
     virtual ~Panel() = default;
-    virtual std::string_view id() const = 0;     ///< "overview", as for --panel and ui.open.
+    virtual std::string_view id() const = 0;  ///< "overview", as for --panel and ui.open.
     virtual std::string_view title() const = 0;
-    virtual std::string_view icon() const = 0;   ///< A Font Awesome code point as UTF-8.
+    virtual std::string_view icon() const = 0;  ///< A Font Awesome code point as UTF-8.
     /// Draws into the current ImGui child window.
     virtual void draw(PanelContext& context) = 0;
     virtual DataAge age(const PanelContext& context) const = 0;

@@ -64,7 +64,8 @@ void end(const Child& child) {
 
 /// One message out, one line back.
 void round(const Child& child, std::string_view message) {
-    if (::write(child.to, message.data(), message.size()) != static_cast<ssize_t>(message.size())) std::abort();
+    if (::write(child.to, message.data(), message.size()) != static_cast<ssize_t>(message.size()))
+        std::abort();
     std::array<char, 4096> buffer{};
     for (;;) {
         const ssize_t n = ::read(child.from, buffer.data(), buffer.size());
@@ -88,7 +89,8 @@ Times measure(const Child& child, std::string_view message, int rounds) {
         ns.push_back(mono_now().ns - before);
     }
     std::sort(ns.begin(), ns.end());
-    return {static_cast<double>(ns[ns.size() / 2]) / 1e3, static_cast<double>(ns[ns.size() * 99 / 100]) / 1e3};
+    return {static_cast<double>(ns[ns.size() / 2]) / 1e3,
+            static_cast<double>(ns[ns.size() * 99 / 100]) / 1e3};
 }
 
 /// The bare side: this program again, echoing.

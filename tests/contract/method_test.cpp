@@ -111,7 +111,6 @@ TEST_SUITE("contract/method") {
                                                                  {"updates:event", "updates"},
                                                                  {"stream-data", "stream.data"},
                                                                  {"stream-end", "stream.end"},
-                                                                 {"before-close", "app.beforeClose"},
                                                                  {"status.changed", "status.changed"},
                                                                  {"run_event", "run_event"},
                                                                  {"log", "log"},

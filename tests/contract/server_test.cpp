@@ -161,11 +161,11 @@ TEST_SUITE("contract/server") {
         CHECK(publish("log") == 2);
         CHECK(publish("status.changed") == 0);
         bench.say(
-            "{\"id\":1,\"method\":\"events.subscribe\",\"params\":{\"topics\":[\"status.changed\",\"before-"
-            "close\"]}}\n");
+            "{\"id\":1,\"method\":\"events.subscribe\",\"params\":{\"topics\":[\"status.changed\",\"job_"
+            "changed\"]}}\n");
         CHECK(publish("log") == 2);
         CHECK(publish("status.changed") == 2);
-        CHECK(publish("app.beforeClose") == 2);
+        CHECK(publish("job.changed") == 2);
         CHECK(bench.end->topics().size() == 3);
         CHECK(publish("traffic") == 0);
         bench.end->push("pty.data", Json{{"sessionId", "s"}});

@@ -1,8 +1,8 @@
 // flood_writer - writes lines of 64 bytes to stdout as fast as they are taken.
 //
 // usage: flood_writer BYTES [newline|none]
-// Each line is "NUMBER STAMP text…\n": its number from 0, and CLOCK_MONOTONIC in nanoseconds at the moment when
-// its 64 KiB were put together. With `none` the newlines are blanks.
+// Each line is "NUMBER STAMP text…\n": its number from 0, and CLOCK_MONOTONIC in nanoseconds at the moment
+// when its 64 KiB were put together. With `none` the newlines are blanks.
 #include <unistd.h>
 
 #include <cstdint>

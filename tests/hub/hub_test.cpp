@@ -25,8 +25,7 @@ constexpr auto patience = std::chrono::seconds(20);
 /// A hub on a bench of its own, with this thread as its window.
 class Bench {
 public:
-    explicit Bench(const Json& spec)
-        : inbox_([this] { news_.release(); }) {
+    explicit Bench(const Json& spec) : inbox_([this] { news_.release(); }) {
         std::ofstream(folder_.path() + "/labdeck.json") << spec.dump();
         link_.on_window_wake([this] { news_.release(); });
         hub::HubOptions options;
@@ -99,7 +98,9 @@ Json fake_bench(const std::string& mode) {
                {"command", {"/usr/bin/python3", LABDECK_SOURCE_ROOT "/tests/fakes/provider.py", mode}}}}}};
 }
 
-bool alive(int pid) { return ::kill(pid, 0) == 0; }
+bool alive(int pid) {
+    return ::kill(pid, 0) == 0;
+}
 
 }  // namespace
 
@@ -150,7 +151,8 @@ TEST_SUITE("hub/hub") {
     TEST_CASE("a request that its provider dies over is answered") {
         Bench bench(fake_bench("plain"));
         REQUIRE(bench.provider_is("fake", "up"));
-        const auto answer = bench.call("action.invoke", {{"appId", "fake"}, {"actionName", "die"}, {"args", Json::object()}});
+        const auto answer =
+            bench.call("action.invoke", {{"appId", "fake"}, {"actionName", "die"}, {"args", Json::object()}});
         REQUIRE_FALSE(answer.has_value());
         CHECK(answer.error().code == Code::io);
     }
@@ -189,7 +191,8 @@ TEST_SUITE("hub/hub") {
     }
 
     TEST_CASE("a program that is not there fails at once and says so") {
-        Bench bench(Json{{"providers", {{{"name", "gone"}, {"apps", {"a"}}, {"command", {"/no/such/program"}}}}}});
+        Bench bench(
+            Json{{"providers", {{{"name", "gone"}, {"apps", {"a"}}, {"command", {"/no/such/program"}}}}}});
         REQUIRE(bench.provider_is("a", "failed"));
         const Json apps = bench.call("app.list", Json::object()).value()["apps"];
         CHECK(apps[0]["error"].get<std::string>().find("/no/such/program") != std::string::npos);

@@ -49,7 +49,8 @@ TEST_SUITE("hub/workspace") {
                   .message.find("is used twice") != std::string::npos);
         CHECK(refused(R"({"providers":[{"name":"x","apps":["a"]},{"name":"y","apps":["a"]}]})")
                   .message.find("x hosts a already") != std::string::npos);
-        CHECK(refused(R"({"commands":[{"name":"x"}]})").message.find("command: is missing") != std::string::npos);
+        CHECK(refused(R"({"commands":[{"name":"x"}]})").message.find("command: is missing") !=
+              std::string::npos);
         CHECK(refused(R"({"cables":[{"name":"x","a":"../up"}]})").code == Code::config_invalid);
         CHECK(refused(R"({"cables":[{"name":"x","a":"same","b":"same"}]})").code == Code::config_invalid);
         CHECK(refused(R"({"cables":[{"name":"x","baud":0}]})").code == Code::config_invalid);
@@ -62,7 +63,8 @@ TEST_SUITE("hub/workspace") {
         const auto second = Workspace::open(folder.path());
         REQUIRE_FALSE(second.has_value());
         CHECK(second.error().code == Code::busy);
-        CHECK(second.error().message.find("held by process " + std::to_string(::getpid())) != std::string::npos);
+        CHECK(second.error().message.find("held by process " + std::to_string(::getpid())) !=
+              std::string::npos);
         CHECK(second.error().message.find("--attach") != std::string::npos);
     }
 
