@@ -20,7 +20,8 @@ constexpr int rows_shift = 17;
 constexpr int stamps_shift = rows_shift + 14;
 constexpr int soft_shift = stamps_shift + 12;
 constexpr int sealed_shift = soft_shift + 14;
-static_assert(Block::bytes_max < (1U << 17) && Block::rows_max < (1U << 14) && Block::stamps_max < (1U << 12));
+static_assert(Block::bytes_max < (1U << 17) && Block::rows_max < (1U << 14) &&
+              Block::stamps_max < (1U << 12));
 static_assert(sealed_shift < 64);
 
 }  // namespace
@@ -164,8 +165,7 @@ BlockRef::BlockRef(const BlockRef& other) noexcept : block_(other.block_) {
     if (block_ != nullptr) block_->refs_.fetch_add(1, std::memory_order_relaxed);
 }
 
-BlockRef::~BlockRef() {
-    if (block_ == nullptr) return;
+void BlockRef::release() noexcept {
     if (block_->refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     const std::shared_ptr<BlockPool> home = std::move(block_->home_);
     home->take_back(block_);

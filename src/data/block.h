@@ -27,11 +27,11 @@ class BlockPool;
 /// Where a byte can be lost on its way from the wire to the screen.
 enum class LossStage : unsigned char {
     none,
-    driver_overrun,  ///< The kernel or the adapter dropped it before we could read.
-    port_gap,        ///< The port was away.
-    pool_dry,        ///< Every Block was in use and the writer could not be held back.
-    peer_not_reading,///< A virtual cable's far side did not take it.
-    parser_reject,   ///< Read, shown, and refused by a parser.
+    driver_overrun,    ///< The kernel or the adapter dropped it before we could read.
+    port_gap,          ///< The port was away.
+    pool_dry,          ///< Every Block was in use and the writer could not be held back.
+    peer_not_reading,  ///< A virtual cable's far side did not take it.
+    parser_reject,     ///< Read, shown, and refused by a parser.
 };
 inline constexpr std::size_t loss_stage_count = 6;
 std::string_view loss_stage_name(LossStage stage) noexcept;
@@ -58,7 +58,7 @@ public:
     /// What a reader may look at.
     struct Published {
         std::uint32_t bytes = 0;
-        std::uint32_t rows = 0;    ///< Row ends.
+        std::uint32_t rows = 0;  ///< Row ends.
         std::uint32_t stamps = 0;
         std::uint32_t soft_rows = 0;  ///< How many of the row ends are soft.
         bool sealed = false;          ///< Nothing more will come.
@@ -165,7 +165,9 @@ public:
         std::swap(block_, other.block_);
         return *this;
     }
-    ~BlockRef();
+    ~BlockRef() {
+        if (block_ != nullptr) release();
+    }
 
     explicit operator bool() const noexcept { return block_ != nullptr; }
     Block* operator->() const noexcept { return block_; }
@@ -175,6 +177,7 @@ public:
 private:
     friend class BlockPool;
     explicit BlockRef(Block* block) noexcept : block_(block) {}
+    void release() noexcept;
 
     Block* block_ = nullptr;
 };

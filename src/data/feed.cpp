@@ -8,7 +8,11 @@
 namespace labdeck::data {
 
 Feed::Feed(std::size_t blocks_max, std::function<void()> wake)
-    : blocks_max_(blocks_max), wake_(std::move(wake)), queue_(blocks_max), producer_(queue_), consumer_(queue_) {
+    : blocks_max_(blocks_max),
+      wake_(std::move(wake)),
+      queue_(blocks_max),
+      producer_(queue_),
+      consumer_(queue_) {
     LD_ASSERT(blocks_max > 0);
 }
 

@@ -26,7 +26,8 @@ std::size_t scan_portable(const char* text, std::size_t from, std::size_t size, 
 #if defined(__x86_64__)
 
 // Writes the positions of the mask's set bits. The caller has checked that there is room for all.
-inline std::size_t emit(std::uint64_t mask, std::uint32_t at, std::uint16_t* out, std::size_t found) noexcept {
+inline std::size_t emit(std::uint64_t mask, std::uint32_t at, std::uint16_t* out,
+                        std::size_t found) noexcept {
     while (mask != 0) {
         out[found++] = static_cast<std::uint16_t>(at + static_cast<std::uint32_t>(__builtin_ctzll(mask)));
         mask &= mask - 1;
@@ -87,13 +88,16 @@ std::size_t find_newlines_by(ScanKind kind, const char* text, std::size_t size, 
                              std::uint16_t* out, std::size_t room, std::size_t& scanned) noexcept {
     switch (kind) {
 #if defined(__x86_64__)
-        case ScanKind::avx2: return scan_avx2(text, size, base, out, room, scanned);
-        case ScanKind::sse2: return scan_sse2(text, size, base, out, room, scanned);
+        case ScanKind::avx2:
+            return scan_avx2(text, size, base, out, room, scanned);
+        case ScanKind::sse2:
+            return scan_sse2(text, size, base, out, room, scanned);
 #else
         case ScanKind::avx2:
         case ScanKind::sse2:
 #endif
-        case ScanKind::portable: break;
+        case ScanKind::portable:
+            break;
     }
     return scan_portable(text, 0, size, base, out, 0, room, scanned);
 }

@@ -12,7 +12,8 @@ namespace labdeck::data {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kind_names = {"serial", "ble", "pipe", "pty", "provider", "capture"};
+constexpr std::array<std::string_view, 6> kind_names = {"serial", "ble",      "pipe",
+                                                        "pty",    "provider", "capture"};
 static_assert(static_cast<std::size_t>(SourceKind::capture) + 1 == kind_names.size());
 constexpr std::array<std::string_view, 3> state_names = {"open", "lost", "closed"};
 static_assert(static_cast<std::size_t>(SourceState::closed) + 1 == state_names.size());
@@ -21,12 +22,16 @@ constexpr std::string_view id_prefix = "src-";
 
 }  // namespace
 
-std::string_view source_kind_name(SourceKind kind) noexcept { return kind_names[static_cast<std::size_t>(kind)]; }
+std::string_view source_kind_name(SourceKind kind) noexcept {
+    return kind_names[static_cast<std::size_t>(kind)];
+}
 std::string_view source_state_name(SourceState state) noexcept {
     return state_names[static_cast<std::size_t>(state)];
 }
 
-std::string source_id_text(SourceId id) { return fmt::format("{}{}", id_prefix, id.value); }
+std::string source_id_text(SourceId id) {
+    return fmt::format("{}{}", id_prefix, id.value);
+}
 
 SourceId source_id_of(std::string_view text) noexcept {
     if (!text.starts_with(id_prefix)) return {};
@@ -49,7 +54,9 @@ SourceWriter::SourceWriter(SourceInfo info, std::size_t blocks_max, WhenFull whe
       resume_(std::move(resume)),
       pool_(BlockPool::create(blocks_max, resume_)) {}
 
-SourceWriter::~SourceWriter() { end(); }
+SourceWriter::~SourceWriter() {
+    end();
+}
 
 void SourceWriter::add_feed(std::shared_ptr<Feed> feed) {
     feed->on_room(resume_);

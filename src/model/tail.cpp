@@ -1,14 +1,12 @@
 #include "model/tail.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/assert.h"
 
 namespace labdeck::model {
 
 using data::Block;
-using data::BlockRef;
 
 namespace {
 
@@ -38,7 +36,9 @@ std::uint64_t soft_ends_before(const Block& block, const Block::Published& seen,
 }  // namespace
 
 Tail::Tail(std::shared_ptr<data::Feed> feed, std::size_t retained_bytes)
-    : feed_(std::move(feed)), blocks_max_(std::max<std::size_t>(retained_bytes / Block::bytes_max, 2)) {}
+    : feed_(std::move(feed)),
+      blocks_max_(std::max<std::size_t>(retained_bytes / Block::bytes_max, 2)),
+      batch_(256) {}
 
 bool Tail::drain(std::size_t blocks_max) {
     const std::uint64_t bytes_before = bytes_total_;
@@ -55,15 +55,14 @@ bool Tail::drain(std::size_t blocks_max) {
 }
 
 void Tail::take(std::size_t blocks_max) {
-    std::array<BlockRef, 256> batch;
     while (blocks_max > 0) {
-        const std::size_t wanted = std::min(batch.size(), blocks_max);
-        const std::size_t taken = feed_->take({batch.data(), wanted});
+        const std::size_t wanted = std::min(batch_.size(), blocks_max);
+        const std::size_t taken = feed_->take({batch_.data(), wanted});
         // Their headers were written by another core: the waits overlap.
-        for (std::size_t i = 0; i < taken; ++i) __builtin_prefetch(batch[i].get());
+        for (std::size_t i = 0; i < taken; ++i) __builtin_prefetch(batch_[i].get());
         for (std::size_t i = 0; i < taken; ++i) {
-            const std::uint64_t first_row = batch[i]->first_row();
-            blocks_.push_back({std::move(batch[i]), first_row});
+            const std::uint64_t first_row = batch_[i]->first_row();
+            blocks_.push_back({std::move(batch_[i]), first_row});
         }
         while (blocks_.size() > blocks_max_) blocks_.pop_front();
         if (taken < wanted) return;

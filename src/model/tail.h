@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "data/feed.h"
@@ -104,6 +105,7 @@ private:
 
     std::shared_ptr<data::Feed> feed_;
     std::size_t blocks_max_;
+    std::vector<data::BlockRef> batch_;  ///< What one take() brings; empty refs between drains.
     std::deque<Held> blocks_;
     data::Block::Published newest_seen_;  ///< Of the last Block, the only one that can still grow.
     std::uint32_t open_row_bytes_ = 0;
