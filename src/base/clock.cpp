@@ -45,6 +45,42 @@ std::string rfc3339(WallTime time) {
                        utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (time.ns % ns_per_s) / ns_per_ms);
 }
 
+bool parse_rfc3339(std::string_view text, WallTime& out) noexcept {
+    // "2026-02-17T16:20:00Z", and ".000" before the Z.
+    constexpr std::string_view pattern = "dddd-dd-ddTdd:dd:dd";
+    constexpr std::size_t whole = pattern.size() + 1;
+    constexpr std::size_t with_ms = whole + 4;
+    if ((text.size() != whole && text.size() != with_ms) || text.back() != 'Z') return false;
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+        if (pattern[i] == 'd' ? !is_digit(text[i]) : text[i] != pattern[i]) return false;
+    }
+    const auto number = [text](std::size_t from, std::size_t digits) {
+        int value = 0;
+        for (std::size_t i = from; i < from + digits; ++i) value = value * 10 + (text[i] - '0');
+        return value;
+    };
+    int ms = 0;
+    if (text.size() == with_ms) {
+        if (text[19] != '.' || !is_digit(text[20]) || !is_digit(text[21]) || !is_digit(text[22]))
+            return false;
+        ms = number(20, 3);
+    }
+    std::tm utc{};
+    utc.tm_year = number(0, 4) - 1900;
+    utc.tm_mon = number(5, 2) - 1;
+    utc.tm_mday = number(8, 2);
+    utc.tm_hour = number(11, 2);
+    utc.tm_min = number(14, 2);
+    utc.tm_sec = number(17, 2);
+    if (utc.tm_mon > 11 || utc.tm_mday < 1 || utc.tm_mday > 31 || utc.tm_hour > 23 || utc.tm_min > 59 ||
+        utc.tm_sec > 60) {
+        return false;
+    }
+    out.ns = static_cast<std::int64_t>(::timegm(&utc)) * ns_per_s + ms * ns_per_ms;
+    return true;
+}
+
 std::string clock_text(WallTime time) {
     const std::time_t seconds = time.ns / ns_per_s;
     std::tm local{};

@@ -36,6 +36,10 @@ WallTime wall_of(MonoTime stamp) noexcept;
 /// RFC 3339 UTC with milliseconds: "2026-02-17T16:20:00.000Z".
 std::string rfc3339(WallTime time);
 
+/// Reads what rfc3339() writes, with or without the milliseconds. False for anything else; `out` is then
+/// untouched.
+bool parse_rfc3339(std::string_view text, WallTime& out) noexcept;
+
 /// "16:20:00.000" of the local day.
 std::string clock_text(WallTime time);
 

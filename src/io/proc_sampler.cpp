@@ -31,6 +31,7 @@ constexpr std::int64_t ns_per_s = 1'000'000'000;
 
 // PSS makes the kernel walk the page tables, so it is asked for seldom, and more seldom the dearer it was.
 constexpr std::uint64_t pss_scans_min = 5;
+constexpr std::uint64_t moved_pages_min = 256;
 constexpr std::int64_t pss_ns_a_scan = 200'000;
 constexpr std::int64_t pss_ns_each_scan_max = 1'000'000;
 
@@ -147,6 +148,7 @@ struct ProcSampler::Impl {
     struct Memory {
         std::uint64_t start_ticks = 0;
         std::uint64_t pss_bytes = 0;
+        std::uint64_t resident_pages = 0;  ///< When the PSS was read.
         std::uint64_t due_scan = 0;
         std::uint64_t seen_in_scan = 0;
         bool known = false;
@@ -389,7 +391,15 @@ void ProcSampler::Impl::add_memory(pid_t pid, const Stat& stat, data::ProcessSam
     if (memory.start_ticks != stat.start_ticks) memory = {};
     memory.start_ticks = stat.start_ticks;
     memory.seen_in_scan = scan_number;
-    if (memory.due_scan <= scan_number && pss_spent_ns < pss_ns_each_scan_max) read_pss(pid, memory);
+    // A process that has grown since is looked at at once: an old number would be a wrong one.
+    const auto pages = static_cast<std::uint64_t>(stat.resident_pages);
+    const std::uint64_t moved =
+        pages > memory.resident_pages ? pages - memory.resident_pages : memory.resident_pages - pages;
+    const bool grown = moved > moved_pages_min + memory.resident_pages / 16;
+    if ((memory.due_scan <= scan_number || grown) && pss_spent_ns < pss_ns_each_scan_max) {
+        read_pss(pid, memory);
+        memory.resident_pages = pages;
+    }
     if (!memory.known) sample.memory_kind = data::MemoryKind::rss;
     sample.memory_bytes += memory.known ? memory.pss_bytes : stat.resident_pages * page_bytes;
 }

@@ -53,6 +53,7 @@ void Series::push(MonoTime time, double value) {
     if (count_ > 0 && time < last_time_) time = last_time_;
     const std::int64_t tick = whole_tick(time);
     forget_old(tick);
+    has_holes_ = has_holes_ || std::isnan(value);
 
     const Entry sample{tick_of(time), static_cast<float>(value), static_cast<float>(value)};
     for (std::size_t i = 0; i < levels_.size(); ++i) {

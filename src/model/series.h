@@ -56,6 +56,8 @@ public:
     const Entry* ring(std::size_t level) const noexcept;
 
     /// Of the oldest sample that is still here, {0} when there is none.
+    /// A NaN was ever pushed.
+    bool has_holes() const noexcept { return has_holes_; }
     MonoTime first_time() const noexcept;
     MonoTime last_time() const noexcept { return last_time_; }
     double last_value() const noexcept { return last_value_; }
@@ -108,6 +110,7 @@ private:
     std::int64_t first_tick_ = 0;  ///< Its time, whole.
     MonoTime last_time_;
     double last_value_ = 0;
+    bool has_holes_ = false;
 };
 
 }  // namespace labdeck::model

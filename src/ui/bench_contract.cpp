@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t jobs_max = 200;
 constexpr std::size_t rate_samples_max = 65'536;
-// Events of one scheduling round come in one bunch; a rate over less than this says nothing.
-constexpr std::int64_t rate_span_min_ns = 20'000'000;
+// Over a tenth of a second a port's rate says more about where the polls fell than about the port.
+constexpr std::int64_t rate_span_min_ns = 950'000'000;
 
 std::string text_of(const Json& object, const char* key) {
     const auto at = object.find(key);
@@ -271,11 +271,14 @@ void BenchState::handle_traffic(const Json& params) {
     }
     PortView& port = **at;
     const MonoTime now = mono_now();
-    const std::int64_t span = now.ns - port.last.ns;
-    if (!fresh && span < rate_span_min_ns) return;
+    // The sender's clock: how late an event is handled here must not show as a rate.
+    WallTime counted = wall_now();
+    parse_rfc3339(text_of(params, "time"), counted);
+    const std::int64_t span = counted.ns - port.counted.ns;
+    if (!fresh && span >= 0 && span < rate_span_min_ns) return;
     const std::uint64_t rx_bytes = count_of(params, "rxBytes"), tx_bytes = count_of(params, "txBytes");
     const std::uint64_t rx_frames = count_of(params, "rxFrames"), tx_frames = count_of(params, "txFrames");
-    if (!fresh) {
+    if (!fresh && span > 0) {
         const double seconds = static_cast<double>(span) / 1e9;
         const auto per_second = [seconds](std::uint64_t count) {
             return static_cast<double>(count) / seconds;
@@ -291,6 +294,7 @@ void BenchState::handle_traffic(const Json& params) {
     port.tx_frames = tx_frames;
     port.errors = count_of(params, "errors");
     port.last = now;
+    port.counted = counted;
 }
 
 }  // namespace labdeck::ui

@@ -63,6 +63,7 @@ struct PortView {
     MonoTime last;
     model::Series bytes_per_second;
     model::Series messages_per_second;
+    WallTime counted = {};  ///< When its app took the counters of the last rate sample.
 };
 
 struct JobView {

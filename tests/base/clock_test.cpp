@@ -23,6 +23,21 @@ TEST_SUITE("base/clock") {
         CHECK(rfc3339({1'771'345'200'999'999'999}) == "2026-02-17T16:20:00.999Z");
     }
 
+    TEST_CASE("a wire time is read as it was written, and anything else is refused") {
+        WallTime time{7};
+        REQUIRE(parse_rfc3339("2026-02-17T16:20:00.999Z", time));
+        CHECK(time.ns == 1'771'345'200'999'000'000);
+        REQUIRE(parse_rfc3339("2026-02-17T16:20:00Z", time));
+        CHECK(time.ns == 1'771'345'200'000'000'000);
+        for (const char* wrong : {"", "2026-02-17", "2026-02-17T16:20:00.9Z", "2026-02-17T16:20:00.999",
+                                  "2026-13-17T16:20:00Z", "2026-02-17T25:20:00Z", "2026-02-17 16:20:00Z",
+                                  "2026-02-17T16:20:00,999Z", "x026-02-17T16:20:00Z"}) {
+            CAPTURE(wrong);
+            CHECK_FALSE(parse_rfc3339(wrong, time));
+        }
+        CHECK(time.ns == 1'771'345'200'000'000'000);
+    }
+
     TEST_CASE("the clock's text has the shape hh:mm:ss.mmm") {
         const std::string text = clock_text(wall_now());
         REQUIRE(text.size() == 12);

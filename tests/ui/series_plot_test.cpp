@@ -208,6 +208,31 @@ TEST_SUITE("ui/widgets/series_plot") {
 }
 
 TEST_SUITE("ui/widgets/series_strokes") {
+    TEST_CASE("a series of one value is a plain line, until another value or a hole is in the view") {
+        Bench bench;
+        Series series("flat", "", 1000);
+        const auto strokes_after = [&](double value) {
+            for (int i = 0; i < 5; ++i) {
+                bench.now.ns += second;
+                series.push(bench.now, value);
+            }
+            StrokeBatch batch;
+            const TimeAxis::View view{static_cast<double>(bench.now.ns - 60 * second), 1e8};
+            batch.begin(nullptr, {0, 0}, {600, 100}, view, 0, 10);
+            batch.add(series, {});
+            CHECK(batch.flat_lines() + std::min<std::size_t>(1, batch.strokes().size()) == 1);
+            return batch.strokes().size();
+        };
+        CHECK(strokes_after(3) == 0);
+        CHECK(strokes_after(3) == 0);
+        CHECK(strokes_after(4) > 0);
+        Series holed("holed", "", 1000);
+        std::swap(series, holed);
+        strokes_after(3);
+        series.push(bench.now, std::nan(""));
+        CHECK(strokes_after(3) > 0);
+    }
+
     std::vector<SeriesStroke> strokes_of(const Series& series, MonoTime left, std::int64_t span_ns,
                                          double pixels) {
         std::vector<SeriesStroke> strokes;

@@ -94,9 +94,30 @@ void StrokeBatch::begin(gfx::SeriesRenderer* renderer, ImVec2 min, ImVec2 max, c
     bottom_ = bottom;
     top_ = top;
     strokes_.clear();
+    flats_.clear();
+}
+
+bool StrokeBatch::add_flat(const Series& series, const gfx::SeriesStyle& style) {
+    const double width = static_cast<double>(max_.x - min_.x);
+    const MonoTime left = std::max(view_.time(0), series.first_time());
+    const MonoTime right = std::min(view_.time(width), series.last_time());
+    if (series.has_holes() || right <= left) return false;
+    // One sample beyond the left edge counts as well: the line comes from there.
+    const std::uint64_t begin = series.lower_bound(0, left);
+    const Series::Range range = series.range(left, right);
+    if (range.empty || range.min != range.max) return false;
+    if (begin > series.first() && static_cast<double>(series.entry(0, begin - 1).min) != range.min)
+        return false;
+    const double height = (range.min - bottom_) / (top_ - bottom_);
+    const float y = max_.y - static_cast<float>(height * static_cast<double>(max_.y - min_.y));
+    const auto x = [&](MonoTime time) { return std::round(min_.x + static_cast<float>(view_.x(time))); };
+    flats_.push_back({{x(left), y}, {x(right), y}, style});
+    return true;
 }
 
 void StrokeBatch::add(const Series& series, const gfx::SeriesStyle& style) {
+    if (series.first() == series.count()) return;
+    if (add_flat(series, style)) return;
     // Pixels of the framebuffer, of which ImGui's unit may have several.
     const double per_unit = ImGui::GetIO().DisplayFramebufferScale.x;
     const double pixels = static_cast<double>(max_.x - min_.x) * per_unit;
@@ -106,7 +127,12 @@ void StrokeBatch::add(const Series& series, const gfx::SeriesStyle& style) {
 }
 
 void StrokeBatch::submit(ImDrawList& list) {
-    if (renderer_ == nullptr || strokes_.empty()) return;
+    if (renderer_ == nullptr) return;
+    const float per_unit = ImGui::GetIO().DisplayFramebufferScale.x;
+    for (const Flat& flat : flats_) {
+        list.AddLine(flat.from, flat.to, flat.style.rgba, flat.style.line_px / per_unit);
+    }
+    if (strokes_.empty()) return;
     list.AddCallback(&StrokeBatch::render, this);
     list.AddCallback(ImDrawCallback_ResetRenderState, nullptr);
 }

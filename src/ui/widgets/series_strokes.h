@@ -7,6 +7,7 @@
 
 #include <imgui.h>
 
+#include <cstddef>
 #include <vector>
 
 #include "gfx/series_renderer.h"
@@ -45,8 +46,18 @@ public:
     void submit(ImDrawList& list);
 
     const std::vector<SeriesStroke>& strokes() const { return strokes_; }
+    std::size_t flat_lines() const { return flats_.size(); }
 
 private:
+    /// A series that is one value all over the view.
+    struct Flat {
+        ImVec2 from, to;
+        gfx::SeriesStyle style;
+    };
+
+    /// Takes a flat series as a plain line. At rest most series are flat, and a picture of plain lines that
+    /// did not move need not be drawn again. False when it is not flat.
+    bool add_flat(const model::Series& series, const gfx::SeriesStyle& style);
     static void render(const ImDrawList* list, const ImDrawCmd* command);
     gfx::SeriesPlot plot(const ImDrawCmd& command) const;
 
@@ -55,6 +66,7 @@ private:
     TimeAxis::View view_;
     double bottom_ = 0, top_ = 1;
     std::vector<SeriesStroke> strokes_;
+    std::vector<Flat> flats_;
 };
 
 }  // namespace labdeck::ui
