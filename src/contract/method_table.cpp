@@ -7,9 +7,7 @@ namespace labdeck::contract {
 
 namespace {
 
-constexpr auto required = Need::required;
 constexpr auto optional = Need::optional;
-constexpr auto string = ParamType::string;
 constexpr auto integer = ParamType::integer;
 
 constexpr std::string_view process_interface = "Process interface";

@@ -17,7 +17,6 @@ constexpr std::int64_t rate_period_ns = 200 * ns_per_ms;
 // A little more than the sampler's second: its batch normally comes first and takes the rates with it.
 constexpr std::int64_t without_batch_ns = 1'200 * ns_per_ms;
 constexpr std::size_t rate_samples_max = 65'536;
-constexpr std::size_t jobs_max = 200;
 constexpr std::size_t notices_max = 100;
 // 64 Blocks (4 MiB) of one source, then the next one has its turn.
 constexpr std::size_t turn_blocks = 64;
