@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -65,12 +66,20 @@ public:
     };
 
     Block();
+    ~Block() = default;
     Block(const Block&) = delete;
     Block& operator=(const Block&) = delete;
 
     // --- readers, any thread -------------------------------------------------
 
     Published published() const noexcept;
+
+    /// Brings the header close, reference count and all, without waiting for it.
+    void prefetch() const noexcept {
+        __builtin_prefetch(this);
+        __builtin_prefetch(&refs_, 1);
+        __builtin_prefetch(&home_, 1);
+    }
 
     /// Bytes [0, published().bytes).
     const char* bytes() const noexcept { return bytes_.get(); }
@@ -161,8 +170,11 @@ public:
     BlockRef() = default;
     BlockRef(const BlockRef& other) noexcept;
     BlockRef(BlockRef&& other) noexcept : block_(other.block_) { other.block_ = nullptr; }
-    BlockRef& operator=(BlockRef other) noexcept {
-        std::swap(block_, other.block_);
+    BlockRef& operator=(const BlockRef& other) noexcept { return *this = BlockRef(other); }
+    /// What was held is let go at once, not when `other` goes.
+    BlockRef& operator=(BlockRef&& other) noexcept {
+        BlockRef taken(std::move(other));
+        std::swap(block_, taken.block_);
         return *this;
     }
     ~BlockRef() {

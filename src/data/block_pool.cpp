@@ -15,17 +15,20 @@ BlockPool::BlockPool(std::size_t blocks_max, std::function<void()> wake)
     LD_ASSERT(blocks_max > 0);
 }
 
-BlockPool::~BlockPool() {
-    Block* block = nullptr;
-    while (free_.try_dequeue(block)) delete block;
+Block* BlockPool::make_block() {
+    const std::size_t made = made_.load(std::memory_order_relaxed);
+    const std::size_t at = made % std::tuple_size_v<Slab>;
+    if (at == 0) slabs_.push_back(std::make_unique<Slab>());
+    Block* const block = &(*slabs_.back())[at].emplace();
+    made_.store(made + 1, std::memory_order_relaxed);
+    return block;
 }
 
 BlockRef BlockPool::acquire() {
     Block* block = nullptr;
     if (!free_.try_dequeue(block)) {
         if (made_.load(std::memory_order_relaxed) < blocks_max_) {
-            block = new Block;
-            made_.fetch_add(1, std::memory_order_relaxed);
+            block = make_block();
         } else {
             // Say so first, then look once more: a Block given back in between would wake nobody.
             // Both sides exchange: the later one sees the flag, or what came before the other's exchange.
@@ -42,10 +45,8 @@ BlockRef BlockPool::acquire() {
 
 void BlockPool::take_back(Block* block) noexcept {
     out_.fetch_sub(1, std::memory_order_relaxed);
-    if (!free_.enqueue(block)) {  // Only without memory; the Block is then simply not reused.
-        delete block;
-        made_.fetch_sub(1, std::memory_order_relaxed);
-    }
+    const bool queued = free_.enqueue(block);
+    LD_ASSERT(queued);  // False only without memory.
     if (dry_.exchange(false, std::memory_order_acq_rel) && wake_) wake_();
 }
 

@@ -10,10 +10,13 @@
 
 #include <concurrentqueue/concurrentqueue.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "data/block.h"
 
@@ -24,7 +27,7 @@ public:
     /// `wake` is called from whatever thread gives a Block back while the pool was dry, once for
     /// each time that acquire() refused. It must not block.
     static std::shared_ptr<BlockPool> create(std::size_t blocks_max, std::function<void()> wake = {});
-    ~BlockPool();
+    ~BlockPool() = default;
     BlockPool(const BlockPool&) = delete;
     BlockPool& operator=(const BlockPool&) = delete;
 
@@ -40,10 +43,14 @@ public:
 private:
     friend class BlockRef;
     BlockPool(std::size_t blocks_max, std::function<void()> wake);
+    Block* make_block();
     void take_back(Block* block) noexcept;
 
     const std::size_t blocks_max_;
     const std::function<void()> wake_;
+    /// Blocks side by side, not each beside its 64 KiB: who goes through many of them meets few pages.
+    using Slab = std::array<std::optional<Block>, 32>;
+    std::vector<std::unique_ptr<Slab>> slabs_;
     moodycamel::ConcurrentQueue<Block*> free_;
     std::atomic<std::size_t> out_{0};
     std::atomic<std::size_t> made_{0};

@@ -25,6 +25,7 @@ public:
     /// `wake` tells the consumer's thread that there is something new; called from the I/O thread at
     /// most once between two calls of rest(). It must not block.
     Feed(std::size_t blocks_max, std::function<void()> wake);
+    ~Feed() = default;
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
 

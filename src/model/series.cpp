@@ -161,7 +161,7 @@ Series::Range Series::range(MonoTime from, MonoTime to) const noexcept {
     std::size_t level = 0;
     while (at < end) {
         while (whole_entry(level + 1)) ++level;
-        while (!whole_entry(level)) --level;
+        while (level > 0 && !whole_entry(level)) --level;
         const Entry& part = entry(level, at >> (4 * level));
         widen(all, part.min, part.max);
         at += span_of(level);

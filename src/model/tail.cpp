@@ -64,9 +64,18 @@ void Tail::take(std::size_t blocks_max) {
             const std::uint64_t first_row = batch_[i]->first_row();
             blocks_.push_back({std::move(batch_[i]), first_row});
         }
-        while (blocks_.size() > blocks_max_) blocks_.pop_front();
+        drop_old();
         if (taken < wanted) return;
         blocks_max -= taken;
+    }
+}
+
+void Tail::drop_old() {
+    // Nobody has looked at their headers for long: the waits overlap here too.
+    constexpr std::size_t ahead = 8;
+    while (blocks_.size() > blocks_max_) {
+        if (blocks_.size() > ahead) blocks_[ahead].block->prefetch();
+        blocks_.pop_front();
     }
 }
 

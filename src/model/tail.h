@@ -97,6 +97,7 @@ private:
         bool soft = false, open = false, cut = false;
     };
     void take(std::size_t blocks_max);
+    void drop_old();
     void refresh();
     data::Block::Published seen_of(std::size_t i) const noexcept;
     std::size_t block_of_row_end(std::uint64_t number) const;

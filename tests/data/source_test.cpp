@@ -60,8 +60,13 @@ TEST_SUITE("data/source") {
                 REQUIRE_FALSE(room.empty());
                 const std::size_t n =
                     std::min({number_in(random, 1, read_max), room.size(), text.size() - at});
-                std::memcpy(room.data(), text.data() + at, n);
-                bench.writer.commit(n, {static_cast<std::int64_t>(at)});
+                const MonoTime when{static_cast<std::int64_t>(at)};
+                if (number_in(random, 0, 1) == 0) {
+                    std::memcpy(room.data(), text.data() + at, n);
+                    bench.writer.commit(n, when);
+                } else {
+                    bench.writer.commit_from({text.data() + at, n}, when);
+                }
                 at += n;
             }
             bench.writer.end();
@@ -180,7 +185,7 @@ TEST_SUITE("data/source") {
 
     TEST_CASE("a source that can wait takes what fits and is resumed when there is room") {
         Bench bench(SourceWriter::WhenFull::wait, 64, 2);
-        const std::string text(Block::bytes_max * 3, 'x');
+        const std::string text(std::size_t{Block::bytes_max} * 3, 'x');
         CHECK(bench.writer.write(text, now) == Block::bytes_max * 2);
         CHECK(bench.writer.counters()->lost_total() == 0);
         CHECK(bench.writer.space().empty());

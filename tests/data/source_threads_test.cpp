@@ -90,8 +90,13 @@ void write_all(SourceWriter& writer, Bell& room, const std::string& text, std::s
             continue;
         }
         const std::size_t n = std::min({number_in(random, 1, read_max), space.size(), text.size() - at});
-        std::memcpy(space.data(), text.data() + at, n);
-        writer.commit(n, {static_cast<std::int64_t>(at) * 1000});
+        const MonoTime when{static_cast<std::int64_t>(at) * 1000};
+        if (number_in(random, 0, 1) == 0) {
+            std::memcpy(space.data(), text.data() + at, n);
+            writer.commit(n, when);
+        } else {
+            writer.commit_from({text.data() + at, n}, when);
+        }
         at += n;
         if (number_in(random, 0, 3) == 0) writer.notify();
     }

@@ -287,7 +287,7 @@ TEST_SUITE("model/tail") {
 
     TEST_CASE("a drain that may take few Blocks leaves the rest pending") {
         Bench bench;
-        bench.say(std::string(Block::bytes_max * 5, 'x'));
+        bench.say(std::string(std::size_t{Block::bytes_max} * 5, 'x'));
         CHECK(bench.tail.drain(2));
         CHECK(bench.tail.bytes_total() == 2 * Block::bytes_max);
         CHECK(bench.tail.pending());
@@ -307,7 +307,7 @@ TEST_SUITE("model/tail") {
 
     TEST_CASE("the end is seen after the last byte, never before it") {
         Bench bench;
-        bench.say(std::string(Block::bytes_max * 2, 'x'));
+        bench.say(std::string(std::size_t{Block::bytes_max} * 2, 'x'));
         bench.writer.end();
         bench.tail.drain(1);
         CHECK_FALSE(bench.tail.ended());
