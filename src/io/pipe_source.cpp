@@ -30,10 +30,54 @@ char* hot_buffer() noexcept {
     return buffer.data();
 }
 
+void grow_pipe(int fd) noexcept {
+    if (::fcntl(fd, F_GETPIPE_SZ) >= pipe_bytes_wanted) return;
+    if (::fcntl(fd, F_SETPIPE_SZ, pipe_bytes_wanted) < 0) ::fcntl(fd, F_SETPIPE_SZ, pipe_bytes_modest);
+}
+
 bool is_pipe(int fd) noexcept {
     struct stat status {};
     return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
+
+// A pipe of our own behind the writer's. Pages move over by reference, under the writer's lock for a moment
+// only; copying them out then hinders nobody. Reading the writer's own pipe holds that lock while it copies,
+// and the two spend half of their time waiting for each other.
+class Sluice {
+public:
+    std::size_t pending() const noexcept { return pending_; }
+    bool usable() noexcept {
+        if (!tried_) open();
+        return static_cast<bool>(out_);
+    }
+    /// As read() would say it: bytes taken over, 0 at end of file, -1 with errno.
+    ssize_t let_in(int fd) noexcept {
+        const ssize_t n =
+            ::splice(fd, nullptr, in_.get(), nullptr, pipe_bytes_wanted, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        if (n > 0) pending_ = static_cast<std::size_t>(n);
+        return n;
+    }
+    ssize_t read(char* to, std::size_t size) noexcept {
+        const ssize_t n = ::read(out_.get(), to, std::min(size, pending_));
+        if (n > 0) pending_ -= static_cast<std::size_t>(n);
+        return n;
+    }
+
+private:
+    void open() noexcept {
+        tried_ = true;
+        std::array<int, 2> ends{};
+        if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return;  // Then it goes without.
+        out_ = UniqueFd(ends[0]);
+        in_ = UniqueFd(ends[1]);
+        grow_pipe(in_.get());
+    }
+
+    UniqueFd out_;
+    UniqueFd in_;
+    bool tried_ = false;
+    std::size_t pending_ = 0;
+};
 
 // Tells a flood of small writes from few writes and from large ones, by a short sample of reads. Its answer
 // holds for a while, because a reader that naps no longer sees how small the writes are.
@@ -104,6 +148,7 @@ struct PipeSource::Impl {
     std::function<void()> resumer();
     Result<> start();
     void read_round();
+    ssize_t read_some(char* to, std::size_t size);
     void wait_for_room();
     void resume();
     void ended(int os);
@@ -117,8 +162,10 @@ struct PipeSource::Impl {
     data::SourceWriter writer;
     WatchId watch = 0;
     FloodSense flood;
-    bool bulk = false;  // The last round brought so much that Blocks are cold before they are used again.
-    bool over = false;  // End of file or an error was read; `end_os` says which.
+    Sluice sluice;
+    bool emptied = false;  // The last call took all there was; asking again would only cost a call.
+    bool bulk = false;     // The last round brought so much that Blocks are cold before they are used again.
+    bool over = false;     // End of file or an error was read; `end_os` says which.
     int end_os = 0;
 };
 
@@ -135,12 +182,19 @@ std::function<void()> PipeSource::Impl::resumer() {
 Result<> PipeSource::Impl::start() {
     const int flags = ::fcntl(fd.get(), F_GETFL);
     if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) return os_error("read a pipe");
-    if (pipe && ::fcntl(fd.get(), F_GETPIPE_SZ) < pipe_bytes_wanted &&
-        ::fcntl(fd.get(), F_SETPIPE_SZ, pipe_bytes_wanted) < 0) {
-        ::fcntl(fd.get(), F_SETPIPE_SZ, pipe_bytes_modest);
-    }
+    if (pipe) grow_pipe(fd.get());
     watch = LD_TRY(reactor.watch(fd.get(), EPOLLIN, [this](std::uint32_t) { read_round(); }));
     return {};
+}
+
+ssize_t PipeSource::Impl::read_some(char* to, std::size_t size) {
+    if (sluice.pending() == 0) {
+        const bool by_sluice = bulk && pipe && sluice.usable();
+        const ssize_t n = by_sluice ? sluice.let_in(fd.get()) : ::read(fd.get(), to, size);
+        emptied = n < static_cast<ssize_t>(by_sluice ? data::Block::bytes_max : size);
+        if (!by_sluice || n <= 0) return n;
+    }
+    return sluice.read(to, size);
 }
 
 void PipeSource::Impl::read_round() {
@@ -153,7 +207,7 @@ void PipeSource::Impl::read_round() {
             break;
         }
         char* const to = bulk ? hot_buffer() : room.data();
-        const ssize_t n = ::read(fd.get(), to, room.size());
+        const ssize_t n = read_some(to, room.size());
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) break;
         if (n <= 0) return ended(n < 0 ? errno : 0);
@@ -166,10 +220,9 @@ void PipeSource::Impl::read_round() {
         }
         total += size;
         if (pipe) flood.saw_read(size, now);
-        // A short read has emptied it; asking again would only cost a call.
-        if (size < room.size()) break;
+        if (emptied && sluice.pending() == 0) break;
     }
-    bulk = total >= bulk_round_bytes;
+    bulk = total >= bulk_round_bytes || sluice.pending() > 0;
     if (total == 0) return;
     writer.notify();
     flood.saw_round(total);
@@ -182,7 +235,10 @@ void PipeSource::Impl::wait_for_room() {
 
 void PipeSource::Impl::resume() {
     if (over) return finish();
-    if (watch != 0) reactor.change(watch, EPOLLIN);
+    if (watch == 0) return;
+    reactor.change(watch, EPOLLIN);
+    // The reactor does not see what waits in the sluice.
+    if (sluice.pending() > 0) read_round();
 }
 
 void PipeSource::Impl::ended(int os) {

@@ -1,9 +1,10 @@
 // pipe_source.h - reads a pipe (or any readable descriptor) into a source.
 //
-// Reads straight into Blocks; in a flood by way of one buffer that stays in the cache. Never stops draining
-// while Blocks and feeds have room; when they have none it stops, the kernel holds the writer back, and it
-// goes on when room is there: nothing is lost. When many small writes flood it, it
-// asks the reactor for a short nap, so that hundreds of lines come with one read.
+// Reads straight into Blocks; in a flood by way of a pipe of its own, so that reader and writer do not wait
+// for each other, and of one buffer that stays in the cache. Never stops draining while Blocks and feeds have
+// room; when they have none it stops, the kernel holds the writer back, and it goes on when room is there:
+// nothing is lost. When many small writes flood it, it asks the reactor for a short nap, so that hundreds of
+// lines come with one read.
 #pragma once
 
 #include <functional>

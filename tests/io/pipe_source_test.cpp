@@ -144,6 +144,25 @@ TEST_SUITE("io/pipe_source") {
         CHECK(becomes([&] { return fed.end_os == 0; }));
     }
 
+    TEST_CASE(
+        "what a flood had on its way when its writer left and no room was left arrives before the end") {
+        PipeSource::Limits limits;
+        limits.retained_bytes = 128U << 10;
+        limits.ahead_bytes = 128U << 10;
+        Fed fed("seq -f %010.0f 0 99999 | dd bs=1100000 iflag=fullblock status=none", limits, 4);
+        NumberedLines seen;
+        CHECK(becomes([&] { return fed.pool->blocks_out() == 4; }));
+        // Room for a part only: it takes over all that the writer's pipe holds and cannot keep it.
+        fed.consumer.look([&seen](std::string_view bytes) { seen.see(bytes); });
+        CHECK(readable(fed.child.exit_fd()));
+        CHECK(fed.end_os == not_ended);
+        becomes([&] { return !fed.consumer.look([&seen](std::string_view bytes) { seen.see(bytes); }); });
+        CHECK(seen.total() == 1'100'000);
+        CHECK(seen.wrong() == 0);
+        CHECK(fed.counters->lines == 100'000);
+        CHECK(becomes([&] { return fed.end_os == 0; }));
+    }
+
     TEST_CASE("a killed writer is an end, with what it wrote before") {
         Fed fed("echo before; exec sleep 1000", {}, 8);
         CHECK(fed.consumer.all(7) == "before\n");
