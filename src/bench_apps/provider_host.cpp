@@ -109,9 +109,10 @@ void ProviderHost::bind_of_app(std::string_view method,
 
 void ProviderHost::bind_methods() {
     dispatcher_.bind("ping", [](const Json&, const contract::Caller&, const Respond& respond) {
-        respond.ok({{"pong", true},
-                    {"interfaceName", contract::interface_name},
-                    {"interfaceVersion", contract::interface_version}});
+        static const Json pong{{"pong", true},
+                               {"interfaceName", contract::interface_name},
+                               {"interfaceVersion", contract::interface_version}};
+        respond.ok(pong);
     });
     dispatcher_.bind("app.list", [this](const Json&, const contract::Caller&, const Respond& respond) {
         respond.ok(app_list());

@@ -99,13 +99,18 @@ Message decode_object(Parts& parts) {
     return bad(bad_arg("method", "missing required key: method"), id.value_or(RequestId{}));
 }
 
-/// For everything that is put on the wire as text already: ids and trees.
-std::string head_of_answer(const RequestId& id, bool ok) {
-    return "{\"id\":" + id.text + (ok ? ",\"ok\":true,\"response\":" : ",\"ok\":false,\"error\":");
-}
+// Most lines fit; growing step by step would cost more than what goes into them.
+constexpr std::size_t usual_line_bytes = 240;
 
-std::string json_string(std::string_view text) {
-    return dump_line(Json(std::string(text)));
+std::string encode_answer(const RequestId& id, std::string_view between, const Json& body) {
+    std::string line;
+    line.reserve(usual_line_bytes);
+    line += "{\"id\":";
+    line += id.text;
+    line += between;
+    append_line(line, body);
+    line += '}';
+    return line;
 }
 
 }  // namespace
@@ -125,25 +130,39 @@ Message decode(std::string_view line) {
 }
 
 std::string encode(const Request& request) {
-    std::string line = "{";
-    if (request.id) line += "\"id\":" + request.id->text + ",";
-    line += "\"method\":" + json_string(request.method) + ",\"params\":";
-    line += request.params ? dump_line(*request.params) : "{}";
+    std::string line;
+    line.reserve(usual_line_bytes);
+    line += '{';
+    if (request.id) {
+        line += "\"id\":";
+        line += request.id->text;
+        line += ',';
+    }
+    line += "\"method\":";
+    append_string(line, request.method);
+    line += ",\"params\":";
+    append_line(line, request.params ? *request.params : *empty_object());
     line += '}';
     return line;
 }
 
 std::string encode_response(const RequestId& id, const Json& response) {
-    return head_of_answer(id, true) + dump_line(response) + "}";
+    return encode_answer(id, ",\"ok\":true,\"response\":", response);
 }
 
 std::string encode_error(const RequestId& id, const Error& error) {
-    return head_of_answer(id, false) + dump_line(error_json(error)) + "}";
+    return encode_answer(id, ",\"ok\":false,\"error\":", error_json(error));
 }
 
 std::string encode_event(std::string_view name, const Json& params) {
-    return "{\"event\":" + json_string(name) +
-           ",\"params\":" + (params.is_null() ? "{}" : dump_line(params)) + "}";
+    std::string line;
+    line.reserve(usual_line_bytes);
+    line += "{\"event\":";
+    append_string(line, name);
+    line += ",\"params\":";
+    append_line(line, params.is_null() ? *empty_object() : params);
+    line += '}';
+    return line;
 }
 
 Json error_json(const Error& error) {

@@ -4,9 +4,17 @@
 #define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
+#include <utility>
 
 namespace labdeck::contract {
 
@@ -19,6 +27,7 @@ using simdjson::error_code;
 constexpr std::size_t kept_bytes_max = 1U << 20;
 // Objects up to this size are searched for a key; larger ones get a set, or they would cost n².
 constexpr std::size_t searched_keys_max = 16;
+constexpr std::size_t usual_keys = 4;
 
 #define LD_JSON_TRY(expression)                             \
     do {                                                    \
@@ -94,7 +103,8 @@ private:
         if (depth > json_depth_max) return simdjson::DEPTH_ERROR;
         out = Json::object();
         auto& members = out.get_ref<Json::object_t&>();
-        std::unordered_set<std::string_view> seen;
+        members.reserve(usual_keys);
+        std::unordered_set<std::string> seen;
         ondemand::object object;
         LD_JSON_TRY(value.get_object().get(object));
         for (auto result : object) {
@@ -115,17 +125,16 @@ private:
         return simdjson::SUCCESS;
     }
 
-    /// simdjson's keys outlive the parse, so views of them may stand in the set.
-    static bool was_seen(const Json::object_t& members, std::unordered_set<std::string_view>& seen,
+    static bool was_seen(const Json::object_t& members, std::unordered_set<std::string>& seen,
                          std::string_view key) {
         if (members.size() < searched_keys_max) {
-            for (const auto& member : members) {
-                if (member.first == key) return true;
-            }
-            seen.insert(key);
-            return false;
+            return std::any_of(members.begin(), members.end(),
+                               [key](const auto& member) { return member.first == key; });
         }
-        return !seen.insert(key).second;
+        if (seen.empty()) {
+            for (const auto& member : members) seen.insert(member.first);
+        }
+        return !seen.emplace(key).second;
     }
 
     static error_code read_number(ondemand::value& value, Json& out) {
@@ -238,6 +247,29 @@ Result<Json> parse(std::string_view text, std::string_view key, std::string* raw
     return result;
 }
 
+/// Neither escaped nor part of a longer UTF-8 sequence that would have to be checked.
+bool stands_as_it_is(char c) {
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+template <typename Number>
+void append_number(std::string& out, Number number) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
+}
+
+/// The shortest text that reads back as the same number; JSON has no word for what is not finite.
+void append_real(std::string& out, double real) {
+    if (!std::isfinite(real)) {
+        out += "null";
+        return;
+    }
+    const std::size_t begun = out.size();
+    fmt::format_to(std::back_inserter(out), "{}", real);
+    if (out.find_first_of(".e", begun) == std::string::npos) out += ".0";
+}
+
 }  // namespace
 
 Result<Json> parse_json(std::string_view text) {
@@ -249,8 +281,62 @@ Result<Json> parse_json(std::string_view text, std::string_view key, std::string
     return parse(text, key, &raw);
 }
 
+void append_line(std::string& out, const Json& json) {
+    switch (json.type()) {
+        case Json::value_t::object: {
+            char before = '{';
+            for (const auto& [key, value] : json.get_ref<const Json::object_t&>()) {
+                out += std::exchange(before, ',');
+                append_string(out, key);
+                out += ':';
+                append_line(out, value);
+            }
+            out += before == '{' ? "{}" : "}";
+            return;
+        }
+        case Json::value_t::array: {
+            char before = '[';
+            for (const Json& value : json) {
+                out += std::exchange(before, ',');
+                append_line(out, value);
+            }
+            out += before == '[' ? "[]" : "]";
+            return;
+        }
+        case Json::value_t::string:
+            return append_string(out, json.get_ref<const std::string&>());
+        case Json::value_t::boolean:
+            out += json.get<bool>() ? "true" : "false";
+            return;
+        case Json::value_t::number_integer:
+            return append_number(out, json.get<std::int64_t>());
+        case Json::value_t::number_unsigned:
+            return append_number(out, json.get<std::uint64_t>());
+        case Json::value_t::number_float:
+            return append_real(out, json.get<double>());
+        case Json::value_t::null:
+        case Json::value_t::discarded:
+        case Json::value_t::binary:
+            break;
+    }
+    out += "null";
+}
+
+void append_string(std::string& out, std::string_view text) {
+    if (std::all_of(text.begin(), text.end(), stands_as_it_is)) {
+        out.reserve(out.size() + text.size() + 2);
+        out += '"';
+        out += text;
+        out += '"';
+        return;
+    }
+    out += Json(std::string(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string dump_line(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string line;
+    append_line(line, json);
+    return line;
 }
 
 Error bad_arg(std::string_view key, std::string message) {

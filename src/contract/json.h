@@ -28,8 +28,12 @@ Result<Json> parse_json(std::string_view text);
 /// all; empty when there is no such key, or its value is an array or object.
 Result<Json> parse_json(std::string_view text, std::string_view key, std::string& raw);
 
-/// One line, UTF-8, no newline in it. Invalid UTF-8 in strings becomes U+FFFD.
+/// One line, UTF-8, no newline in it. Invalid UTF-8 in strings becomes U+FFFD; what is no finite number
+/// becomes null.
 std::string dump_line(const Json& json);
+/// The same, put behind what `out` has already.
+void append_line(std::string& out, const Json& json);
+void append_string(std::string& out, std::string_view text);
 
 /// An error about one param: E_BAD_ARG with {"key": KEY} as its details.
 Error bad_arg(std::string_view key, std::string message);

@@ -2,7 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
+#include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
 
 using namespace labdeck;
 using namespace labdeck::contract;
@@ -20,6 +26,73 @@ TEST_SUITE("contract/json") {
         const std::string text =
             R"({"z":[1,-2,18446744073709551615,2.5],"a":{"t":true,"f":false,"n":null},"s":"ä\n\"","e":{},"l":[]})";
         CHECK(dump_line(parse_json(text).value()) == text);
+    }
+
+    TEST_CASE("what is written reads back as the same value, by any reader") {
+        std::mt19937_64 random(7);
+        const auto some_text = [&random] {
+            static const std::vector<std::string> pieces = {
+                "a", " ", "\"", "\\", "\n", "\x01", "\x7f", "/", "ä", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+            std::string text;
+            for (std::uint64_t n = random() % 8; n > 0; --n) text += pieces[random() % pieces.size()];
+            return text;
+        };
+        const std::function<Json(int)> some_value = [&](int depth) -> Json {
+            switch (random() % (depth > 0 ? 9 : 7)) {
+                case 0:
+                    return nullptr;
+                case 1:
+                    return random() % 2 == 0;
+                case 2:
+                    return static_cast<std::int64_t>(random());
+                case 3:
+                    return random();
+                case 4:
+                    return static_cast<double>(static_cast<std::int64_t>(random() % 2'000'001) - 1'000'000);
+                case 5:
+                    return std::bit_cast<double>(random() & ~(std::uint64_t{1} << 62));  // Finite.
+                case 6:
+                    return some_text();
+                case 7: {
+                    Json list = Json::array();
+                    for (std::uint64_t n = random() % 5; n > 0; --n) list.push_back(some_value(depth - 1));
+                    return list;
+                }
+                default: {
+                    Json members = Json::object();
+                    for (std::uint64_t n = random() % 5; n > 0; --n)
+                        members[some_text()] = some_value(depth - 1);
+                    return members;
+                }
+            }
+        };
+        for (int i = 0; i < 2000; ++i) {
+            const Json value = some_value(4);
+            const std::string line = dump_line(value);
+            CAPTURE(line);
+            REQUIRE(line.find('\n') == std::string::npos);
+            REQUIRE(Json::parse(line) == value);
+            REQUIRE(parse_json(line).value() == value);
+        }
+    }
+
+    TEST_CASE("text that is not UTF-8 is mended, and what is no finite number is null") {
+        CHECK(dump_line(Json("a\xff")) == "\"a\xef\xbf\xbd\"");
+        CHECK(dump_line(Json(std::nan(""))) == "null");
+        CHECK(dump_line(Json(2.0)) == "2.0");
+        CHECK(dump_line(Json(1e300)) == "1e+300");
+    }
+
+    TEST_CASE("of twenty keys each keeps its first value") {
+        std::string text = "{";
+        for (int round = 0; round < 2; ++round) {
+            for (int i = 0; i < 20; ++i)
+                text += "\"k" + std::to_string(i) + "\":" + std::to_string(round * 100 + i) + ",";
+        }
+        text.back() = '}';
+        const Json json = parse_json(text).value();
+        CHECK(json.size() == 20);
+        for (int i = 0; i < 20; ++i) CHECK(json.at("k" + std::to_string(i)) == i);
     }
 
     TEST_CASE("a single number, word or string is a JSON text") {
