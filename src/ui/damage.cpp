@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace labdeck::ui {
 
@@ -101,15 +102,25 @@ void join_beyond(std::vector<Area>& areas, std::size_t count_max) {
 
 }  // namespace
 
+CellGrid CellGrid::of(ImVec2 display) noexcept {
+    return {static_cast<int>(std::ceil(display.x / cell_px)),
+            static_cast<int>(std::ceil(display.y / cell_px))};
+}
+
+CellGrid::Cells CellGrid::touched(float left, float top, float right, float bottom) const noexcept {
+    const auto cell = [](float at, int count) {
+        return std::clamp(static_cast<int>(at / cell_px), 0, count - 1);
+    };
+    return {cell(left, columns), cell(top, rows), cell(right, columns), cell(bottom, rows)};
+}
+
 const std::vector<Damage::Area>& Damage::find(const ImDrawData& data) {
-    const int columns = static_cast<int>(std::ceil(data.DisplaySize.x / cell_px));
-    const int rows = static_cast<int>(std::ceil(data.DisplaySize.y / cell_px));
     std::vector<std::uint64_t> before = std::move(hashes_);
-    if (columns != columns_ || rows != rows_) before.clear();
-    columns_ = columns;
-    rows_ = rows;
+    const CellGrid grid = CellGrid::of(data.DisplaySize);
+    if (grid != grid_) before.clear();
+    grid_ = grid;
     ++frame_;
-    hashes_.assign(static_cast<std::size_t>(columns * rows), 1);
+    hashes_.assign(grid_.count(), 1);
     for (const ImDrawList* list : data.CmdLists) {
         for (const ImDrawCmd& command : list->CmdBuffer) hash_command(data, *list, command);
     }
@@ -140,31 +151,28 @@ void Damage::hash_command(const ImDrawData& data, const ImDrawList& list, const 
 }
 
 void Damage::add(Area box, std::uint64_t hash) {
-    const int left = std::clamp(static_cast<int>(box.left / cell_px), 0, columns_ - 1);
-    const int right = std::clamp(static_cast<int>(box.right / cell_px), 0, columns_ - 1);
-    const int top = std::clamp(static_cast<int>(box.top / cell_px), 0, rows_ - 1);
-    const int bottom = std::clamp(static_cast<int>(box.bottom / cell_px), 0, rows_ - 1);
-    for (int row = top; row <= bottom; ++row) {
-        for (int column = left; column <= right; ++column) {
-            mix(hashes_[static_cast<std::size_t>(row * columns_ + column)], hash);
+    const CellGrid::Cells cells = grid_.touched(box.left, box.top, box.right, box.bottom);
+    for (int row = cells.top; row <= cells.bottom; ++row) {
+        for (int column = cells.left; column <= cells.right; ++column) {
+            mix(hashes_[grid_.at(row, column)], hash);
         }
     }
 }
 
 void Damage::collect_areas(const std::vector<std::uint64_t>& before) {
     const auto changed = [&](int row, int column) {
-        const auto i = static_cast<std::size_t>(row * columns_ + column);
+        const std::size_t i = grid_.at(row, column);
         return hashes_[i] != before[i];
     };
-    for (int row = 0; row < rows_; ++row) {
+    for (int row = 0; row < grid_.rows; ++row) {
         const float top = static_cast<float>(row) * cell_px;
-        for (int column = 0; column < columns_;) {
+        for (int column = 0; column < grid_.columns;) {
             if (!changed(row, column)) {
                 ++column;
                 continue;
             }
             const int first = column;
-            while (column < columns_ && changed(row, column)) ++column;
+            while (column < grid_.columns && changed(row, column)) ++column;
             const Area run{static_cast<float>(first) * cell_px, top, static_cast<float>(column) * cell_px,
                            top + cell_px};
             // A run as wide as one that ends right above it makes that one higher.
@@ -181,7 +189,23 @@ void Damage::collect_areas(const std::vector<std::uint64_t>& before) {
     join_beyond(areas_, rects_max);
 }
 
-DamageClip::DamageClip(const ImDrawData& data, const std::vector<Damage::Area>& areas) : data_(data) {
+DamageClip::DamageClip(const ImDrawData& data, const std::vector<Damage::Area>& areas)
+    : data_(data),
+      grid_(CellGrid::of(data.DisplaySize)),
+      area_of_cell_(grid_.count()),
+      seen_(areas.size()),
+      parts_(areas.size()) {
+    for (std::size_t i = 0; i < areas.size(); ++i) {
+        const Area& area = areas[i];
+        // Areas are of whole cells; their far edges belong to the next ones.
+        const CellGrid::Cells cells = grid_.touched(area.left, area.top, area.right - CellGrid::cell_px / 2,
+                                                    area.bottom - CellGrid::cell_px / 2);
+        for (int row = cells.top; row <= cells.bottom; ++row) {
+            for (int column = cells.left; column <= cells.right; ++column) {
+                area_of_cell_[grid_.at(row, column)] = static_cast<std::uint16_t>(i + 1);
+            }
+        }
+    }
     for (ImDrawList* list : data.CmdLists) {
         Whole cut;
         for (const ImDrawCmd& command : list->CmdBuffer) {
@@ -200,8 +224,7 @@ DamageClip::DamageClip(const ImDrawData& data, const std::vector<Damage::Area>& 
 // A shape that lies in two areas is drawn twice, each time within one: no pixel gets it more than once.
 void DamageClip::cut_command(const ImDrawList& list, const ImDrawCmd& command,
                              const std::vector<Damage::Area>& areas, Whole& cut) {
-    parts_.resize(areas.size());
-    for (auto& part : parts_) part.resize(0);
+    for (auto& part : parts_) part.clear();
     const Area clip = of(command.ClipRect);
     Area all{1e9F, 1e9F, -1e9F, -1e9F};
     for (const Area& area : areas) {
@@ -212,9 +235,15 @@ void DamageClip::cut_command(const ImDrawList& list, const ImDrawCmd& command,
     for_each_shape(list, command, [&](const Shape& shape) {
         const Area box = intersection(all, box_of(shape));
         if (empty(box)) return;
-        for (std::size_t i = 0; i < areas.size(); ++i) {
-            if (empty(intersection(box, areas[i]))) continue;
-            for (unsigned k = 0; k < shape.index_count; ++k) parts_[i].push_back(shape.indices[k]);
+        ++shapes_;
+        const CellGrid::Cells cells = grid_.touched(box.left, box.top, box.right, box.bottom);
+        for (int row = cells.top; row <= cells.bottom; ++row) {
+            for (int column = cells.left; column <= cells.right; ++column) {
+                const std::size_t area = area_of_cell_[grid_.at(row, column)];
+                if (area == 0 || std::exchange(seen_[area - 1], shapes_) == shapes_) continue;
+                parts_[area - 1].insert(parts_[area - 1].end(), shape.indices,
+                                        shape.indices + shape.index_count);
+            }
         }
     });
     for (std::size_t i = 0; i < areas.size(); ++i) {

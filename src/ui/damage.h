@@ -15,11 +15,30 @@
 
 namespace labdeck::ui {
 
+/// The cells that a window is cut into.
+struct CellGrid {
+    static constexpr float cell_px = 32;
+    struct Cells {
+        int left = 0, top = 0, right = -1, bottom = -1;  ///< Both ends are in it.
+    };
+
+    int columns = 0;
+    int rows = 0;
+
+    static CellGrid of(ImVec2 display) noexcept;
+    std::size_t count() const noexcept { return static_cast<std::size_t>(columns * rows); }
+    std::size_t at(int row, int column) const noexcept {
+        return static_cast<std::size_t>(row * columns + column);
+    }
+    Cells touched(float left, float top, float right, float bottom) const noexcept;
+    friend bool operator==(const CellGrid&, const CellGrid&) = default;
+};
+
 class Damage {
 public:
-    static constexpr float cell_px = 32;
+    static constexpr float cell_px = CellGrid::cell_px;
     /// More than this many rectangles are joined: each repeats the commands that it cuts.
-    static constexpr std::size_t rects_max = 48;
+    static constexpr std::size_t rects_max = 160;
 
     /// In ImGui's coordinates: left, top, right, bottom.
     struct Area {
@@ -37,8 +56,7 @@ private:
     void add(Area box, std::uint64_t hash);
     void collect_areas(const std::vector<std::uint64_t>& before);
 
-    int columns_ = 0;
-    int rows_ = 0;
+    CellGrid grid_;
     std::uint64_t frame_ = 0;
     std::vector<std::uint64_t> hashes_;
     std::vector<Area> areas_;
@@ -61,6 +79,10 @@ private:
                      Whole& cut);
 
     const ImDrawData& data_;
+    CellGrid grid_;
+    std::vector<std::uint16_t> area_of_cell_;  ///< Its place among the areas plus one; 0 for none.
+    std::vector<std::uint32_t> seen_;          ///< For each area, the last shape that was found in it.
+    std::uint32_t shapes_ = 0;
     std::vector<Whole> whole_;
     std::vector<std::vector<ImDrawIdx>> parts_;  ///< Of the command being cut, for each area.
 };

@@ -119,6 +119,17 @@ TEST_SUITE("ui/damage") {
         CHECK(frame.list().CmdBuffer.Size == commands);
         CHECK(frame.list().CmdBuffer[0].ClipRect.z == clip_before.z);
     }
+
+    TEST_CASE("of what is in no area nothing is drawn, and of what is in several each has it once") {
+        Frame frame;
+        frame.rect(10, 10, 60).rect(200, 200, 20).rect(70, 70, 10);
+        frame.done();
+        // The first rectangle lies in both, over several cells; the last in the second alone.
+        const DamageClip clip(frame.data, {{0, 0, 64, 64}, {64, 64, 128, 96}});
+        REQUIRE(frame.list().CmdBuffer.Size == 2);
+        CHECK(frame.list().CmdBuffer[0].ElemCount == 6);
+        CHECK(frame.list().CmdBuffer[1].ElemCount == 12);
+    }
 }
 
 }  // namespace

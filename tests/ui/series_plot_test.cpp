@@ -233,6 +233,30 @@ TEST_SUITE("ui/widgets/series_strokes") {
         CHECK(strokes_after(3) > 0);
     }
 
+    TEST_CASE("what a series may touch of its plot reaches from its smallest value shown to its largest") {
+        Bench bench;
+        Series series("low", "", 1000);
+        StrokeBatch batch;
+        for (const double value : {9.0, 1.0, 2.0, 1.0, 2.0}) {
+            bench.now.ns += second;
+            series.push(bench.now, value);
+        }
+        const auto extent = [&](std::int64_t seconds) {
+            const TimeAxis::View view{static_cast<double>(bench.now.ns - seconds * second), 1e8};
+            batch.begin(nullptr, {0, 0}, {600, 100}, view, 0, 10);
+            gfx::SeriesStyle style;
+            style.line_px = 2;
+            batch.add(series, style);
+            REQUIRE(batch.groups().size() == 1);
+            return batch.groups().front();
+        };
+        ImGui::GetIO().DisplayFramebufferScale = {1, 1};
+        CHECK(extent(60).top == doctest::Approx(10 - 3));
+        CHECK(extent(60).bottom == doctest::Approx(90 + 3));
+        // The 9 has left the view, and so has the line from it.
+        CHECK(extent(2).top == doctest::Approx(80 - 3));
+    }
+
     std::vector<SeriesStroke> strokes_of(const Series& series, MonoTime left, std::int64_t span_ns,
                                          double pixels) {
         std::vector<SeriesStroke> strokes;

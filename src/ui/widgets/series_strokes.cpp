@@ -94,7 +94,13 @@ void StrokeBatch::begin(gfx::SeriesRenderer* renderer, ImVec2 min, ImVec2 max, c
     bottom_ = bottom;
     top_ = top;
     strokes_.clear();
+    groups_.clear();
     flats_.clear();
+}
+
+float StrokeBatch::y_of(double value) const {
+    const double height = (value - bottom_) / (top_ - bottom_);
+    return max_.y - static_cast<float>(height * static_cast<double>(max_.y - min_.y));
 }
 
 bool StrokeBatch::add_flat(const Series& series, const gfx::SeriesStyle& style) {
@@ -108,8 +114,7 @@ bool StrokeBatch::add_flat(const Series& series, const gfx::SeriesStyle& style) 
     if (range.empty || range.min != range.max) return false;
     if (begin > series.first() && static_cast<double>(series.entry(0, begin - 1).min) != range.min)
         return false;
-    const double height = (range.min - bottom_) / (top_ - bottom_);
-    const float y = max_.y - static_cast<float>(height * static_cast<double>(max_.y - min_.y));
+    const float y = y_of(range.min);
     const auto x = [&](MonoTime time) { return std::round(min_.x + static_cast<float>(view_.x(time))); };
     flats_.push_back({{x(left), y}, {x(right), y}, style});
     return true;
@@ -123,7 +128,35 @@ void StrokeBatch::add(const Series& series, const gfx::SeriesStyle& style) {
     const double pixels = static_cast<double>(max_.x - min_.x) * per_unit;
     TimeAxis::View view = view_;
     view.ns_per_px /= per_unit;
+    const std::size_t first = strokes_.size();
     add_strokes(series, view, pixels, style, strokes_);
+    if (strokes_.size() > first) groups_.push_back(group(series, view, pixels, first));
+}
+
+StrokeBatch::Group StrokeBatch::group(const Series& series, const TimeAxis::View& view, double pixels,
+                                      std::size_t first) const {
+    Series::Range range = series.range(view.time(0), view.time(pixels));
+    const auto widen = [&range](const Entry& entry) {
+        if (std::isnan(entry.min)) return;  // A hole.
+        const auto low = static_cast<double>(entry.min);
+        const auto high = static_cast<double>(entry.max);
+        range.min = range.empty ? low : std::min(range.min, low);
+        range.max = range.empty ? high : std::max(range.max, high);
+        range.empty = false;
+    };
+    float width = 0;
+    for (std::size_t i = first; i < strokes_.size(); ++i) {
+        const SeriesStroke& stroke = strokes_[i];
+        // The line comes from and goes to entries that lie beyond the edges.
+        widen(series.entry(stroke.level, stroke.first));
+        widen(series.entry(stroke.level, stroke.end - 1));
+        width = std::max(width, stroke.style.line_px);
+    }
+    if (range.empty) return {this, first, first, min_.y, min_.y};
+    constexpr float soft_edge = 1;
+    const float around = width / ImGui::GetIO().DisplayFramebufferScale.x + soft_edge;
+    return {this, first, strokes_.size(), std::floor(y_of(range.max) - around),
+            std::ceil(y_of(range.min) + around)};
 }
 
 void StrokeBatch::submit(ImDrawList& list) {
@@ -132,8 +165,15 @@ void StrokeBatch::submit(ImDrawList& list) {
     for (const Flat& flat : flats_) {
         list.AddLine(flat.from, flat.to, flat.style.rgba, flat.style.line_px / per_unit);
     }
-    if (strokes_.empty()) return;
-    list.AddCallback(&StrokeBatch::render, this);
+    if (groups_.empty()) return;
+    for (Group& group : groups_) {
+        if (group.first == group.end) continue;
+        // No more than the line touches counts as changed, and is drawn again.
+        list.PushClipRect({min_.x, std::max(group.top, min_.y)}, {max_.x, std::min(group.bottom, max_.y)},
+                          true);
+        list.AddCallback(&StrokeBatch::render, &group);
+        list.PopClipRect();
+    }
     list.AddCallback(ImDrawCallback_ResetRenderState, nullptr);
 }
 
@@ -163,9 +203,11 @@ gfx::SeriesPlot StrokeBatch::plot(const ImDrawCmd& command) const {
 }
 
 void StrokeBatch::render(const ImDrawList*, const ImDrawCmd* command) {
-    const StrokeBatch& batch = *static_cast<const StrokeBatch*>(command->UserCallbackData);
+    const Group& group = *static_cast<const Group*>(command->UserCallbackData);
+    const StrokeBatch& batch = *group.batch;
     const gfx::SeriesPlot plot = batch.plot(*command);
-    for (const SeriesStroke& stroke : batch.strokes_) {
+    for (std::size_t i = group.first; i < group.end; ++i) {
+        const SeriesStroke& stroke = batch.strokes_[i];
         const gfx::RingView ring = ring_view(*stroke.series, stroke.level);
         batch.renderer_->upload(stroke.series, stroke.level, ring, stroke.first, stroke.end);
         batch.renderer_->draw(stroke.series, stroke.level, stroke.first, stroke.end, plot, stroke.style);

@@ -34,6 +34,13 @@ void add_strokes(const model::Series& series, const TimeAxis::View& view, double
 /// live, unmoved, until then; the next begin() is early enough to let go.
 class StrokeBatch {
 public:
+    /// What one callback draws: the strokes of one series.
+    struct Group {
+        const StrokeBatch* batch = nullptr;
+        std::size_t first = 0, end = 0;
+        float top = 0, bottom = 0;  ///< What the line touches, in ImGui's coordinates.
+    };
+
     StrokeBatch() = default;
     StrokeBatch(const StrokeBatch&) = delete;
     StrokeBatch& operator=(const StrokeBatch&) = delete;
@@ -46,6 +53,7 @@ public:
     void submit(ImDrawList& list);
 
     const std::vector<SeriesStroke>& strokes() const { return strokes_; }
+    const std::vector<Group>& groups() const { return groups_; }
     std::size_t flat_lines() const { return flats_.size(); }
 
 private:
@@ -58,6 +66,10 @@ private:
     /// Takes a flat series as a plain line. At rest most series are flat, and a picture of plain lines that
     /// did not move need not be drawn again. False when it is not flat.
     bool add_flat(const model::Series& series, const gfx::SeriesStyle& style);
+    /// Where the strokes from `first` on will draw.
+    Group group(const model::Series& series, const TimeAxis::View& view, double pixels,
+                std::size_t first) const;
+    float y_of(double value) const;
     static void render(const ImDrawList* list, const ImDrawCmd* command);
     gfx::SeriesPlot plot(const ImDrawCmd& command) const;
 
@@ -66,6 +78,7 @@ private:
     TimeAxis::View view_;
     double bottom_ = 0, top_ = 1;
     std::vector<SeriesStroke> strokes_;
+    std::vector<Group> groups_;
     std::vector<Flat> flats_;
 };
 
