@@ -65,12 +65,19 @@ std::string report_text(const BenchState& bench, const FrameCosts& frames, const
                 {"wholeFrameCpuMs", costs_json(whole_frames)},
                 {"panels", Json::array()},
                 {"sources", Json::array()},
+                {"apps", Json::array()},
                 {"lostBytes", bench.lost_bytes()}};
     for (const PanelAge& panel : ages) {
         report["panels"].push_back(
             {{"id", panel.id}, {"ageKind", kind_name(panel.age.kind)}, {"ageMs", ms_of(panel.age.age_ns)}});
     }
     for (const auto& source : bench.sources()) report["sources"].push_back(source_json(*source));
+    for (const auto& app : bench.apps()) {
+        report["apps"].push_back({{"id", app->id},
+                                  {"providerState", app->provider_state},
+                                  {"banner", app->banner},
+                                  {"bannerSinceNs", app->banner_since.ns}});
+    }
     const std::int64_t click = bench.self().last_click_to_wire_ns;
     report["firstFrameProcessCpuMs"] = ms_of(bench.self().first_frame_process_cpu_ns);
     report["rects"] = rects_json();

@@ -36,6 +36,22 @@ class Window(unittest.TestCase):
             first = console.wait_report(lambda r: r["frames"] > 20 and r, "frames")
             console.wait_report(lambda r: r["frames"] > first["frames"] + 20, "more frames")
 
+    def test_a_killed_provider_shows_within_a_second_and_comes_back(self):
+        with Display() as display, Workspace(PROGRAM) as bench:
+            console = Console(bench, display, "--demo")
+
+            def app(report):
+                return next((a for a in report["apps"] if a["id"] == "plc-simulator"), None)
+
+            console.wait_report(lambda r: app(r) and app(r)["providerState"] == "up", "the provider")
+            host = bench.wait_app("plc-simulator", running=True)["hostPid"]
+            killed_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            os.kill(host, signal.SIGKILL)
+            down = console.wait_report(lambda r: app(r)["bannerSinceNs"] > killed_ns and app(r), "the banner")
+            self.assertLess(down["bannerSinceNs"] - killed_ns, 1_000_000_000)
+            console.wait_report(lambda r: app(r)["providerState"] == "up" and not app(r)["banner"], "its return")
+            self.assertNotEqual(bench.wait_app("plc-simulator", running=True)["hostPid"], host)
+
     def test_closing_the_window_ends_the_bench(self):
         with Display() as display, Workspace(PROGRAM) as bench:
             console = Console(bench, display, "--demo")

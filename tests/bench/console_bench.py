@@ -6,6 +6,7 @@ Under Xvfb at 1920x1080 on software GL:
   idle     a window whose bench is stopped, sampling once a second               limit 1 % of a core
   serve    a hub without a window, bench stopped                                 limit 0.3 % of a core
   start    process CPU from exec to the first frame                              limit 300 ms
+  texts    text without a newline, text of a million lines: p99 of frames' CPU
   flood    a child that writes GIB GiB of lines: loss, p99 of frames' CPU, memory, click to wire, data age
 """
 import argparse
@@ -117,12 +118,25 @@ def flood(program, writer, gib):
         print(f"{'':<34} {size / seconds / 1e9:9.3f} GB/s through the window")
 
 
+def texts(program, writer):
+    """Text that a tool which lays out whole lines, or all lines, would choke on, while more of it comes."""
+    commands = {
+        "4 GiB without a newline": [writer, str(4 << 30), "none"],
+        "a million lines": ["sh", "-c", "seq 1000000; while sleep 0.02; do echo more; done"],
+    }
+    for name, command in commands.items():
+        with Display() as display, Workspace(program, {"commands": [{"name": "text", "command": command}]}) as bench:
+            console = Console(bench, display, "--layout", "1x4")
+            report = console.wait_report(lambda r: r["frames"] > 150 and r, f"150 frames of {name}", 120)
+            row(f"{name}: frame CPU, p99", report["frameCpuMs"]["sinceStart"]["p99"], "ms CPU", 16.7)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("writer")
     parser.add_argument("--flood", type=float, default=10, help="GiB")
-    parser.add_argument("--only", choices=["frames", "serve", "flood"])
+    parser.add_argument("--only", choices=["frames", "serve", "flood", "texts"])
     args = parser.parse_args()
     program, writer = os.path.abspath(args.program), os.path.abspath(args.writer)
     if args.only in (None, "frames"):
@@ -131,6 +145,8 @@ def main():
         serve(program)
     if args.only in (None, "flood"):
         flood(program, writer, args.flood)
+    if args.only in (None, "texts"):
+        texts(program, writer)
     sys.exit(1 if failed else 0)
 
 
