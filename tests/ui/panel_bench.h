@@ -143,10 +143,12 @@ public:
         press(ImGuiKey_Delete);
         type(text);
     }
-    void wheel(std::string_view rect, float notches) {
-        const ImVec2 at = middle(rect);
+    void move_to(ImVec2 at) {
         ImGui::GetIO().AddMousePosEvent(at.x, at.y);
         frame();
+    }
+    void wheel(std::string_view rect, float notches) {
+        move_to(middle(rect));
         ImGui::GetIO().AddMouseWheelEvent(0, notches);
         frame(2);
     }
