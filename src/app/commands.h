@@ -65,6 +65,14 @@ struct EventsArgs {
 };
 int run_events(const EventsArgs& args);
 
+struct ConformArgs {
+    std::vector<std::string> command;
+    std::string app;       ///< Empty: all that the provider hosts.
+    std::string slow;      ///< An action that outlasts its timeoutMs.
+    double timeout_s = 5;  ///< For one answer.
+};
+int run_conform(const ConformArgs& args);
+
 struct ProviderArgs {
     std::string apps;
     std::string config = "config";

@@ -103,6 +103,20 @@ int run(std::span<char*> words) {
         code = run_events(events);
     });
 
+    ConformArgs conform;
+    CLI::App* const conform_command =
+        app.add_subcommand("conform", "Checks a provider against the contract: conform -- CMD …; prints TAP");
+    conform_command->add_option("--timeout", conform.timeout_s, "Seconds to wait for one answer")
+        ->check(CLI::Range(0.1, 600.0));
+    conform_command->add_option("--app", conform.app, "Only this app")->type_name("ID");
+    conform_command
+        ->add_option("--slow", conform.slow, "An action that outlasts its timeoutMs; wait by default")
+        ->type_name("ACTION");
+    conform_command->callback([&] {
+        conform.command = rest;
+        code = run_conform(conform);
+    });
+
     ShotArgs shot;
     CLI::App* const shot_command =
         app.add_subcommand("shot", "Renders the console to a PNG, without a display");

@@ -57,9 +57,7 @@ ProviderHost::ProviderHost(io::Reactor& reactor, const ProviderOptions& options,
       log_(std::move(log)),
       end_(dispatcher_, std::move(send),
            [this](std::string text) { log_(LogLevel::warning, "provider", text); }),
-      jobs_(reactor, [this](const Job& job) {
-          if (end_.subscribed("job.changed")) end_.publish("job.changed", job.json(false));
-      }) {
+      jobs_(reactor, [this](const Job& job) { job_changed(job); }) {
     const std::filesystem::path root = std::filesystem::absolute(options.workspace).lexically_normal();
     const AppContext context{reactor, root, root / options.config_dir,
                              [this](std::string_view app, LogLevel level, const std::string& text) {
@@ -190,7 +188,7 @@ Json ProviderHost::app_list() const {
     Json list = Json::array();
     for (const auto& app : apps_) {
         list.push_back({{"appId", app->identity().id},
-                        {"appTitle", app->identity().title},
+                        {"title", app->identity().title},
                         {"provider", nullptr},
                         {"state", app->running() ? "running" : "stopped"},
                         {"processModel", process_model_name(app->identity().model)}});
@@ -218,6 +216,14 @@ void ProviderHost::publish_status(std::string_view id) {
     for (const auto& app : apps_) {
         if (app->identity().id == id) end_.publish("status.changed", app->status());
     }
+}
+
+void ProviderHost::job_changed(const Job& job) {
+    if (end_.subscribed("job.changed")) end_.publish("job.changed", job.json(false));
+    if (job.state() != JobState::failed && job.state() != JobState::timeout) return;
+    const Json whole = job.json(false);
+    publish_log(job.app(), LogLevel::warning,
+                whole["actionName"].get<std::string>() + ": " + whole["error"]["message"].get<std::string>());
 }
 
 void ProviderHost::publish_log(std::string_view app, LogLevel level, const std::string& text) {

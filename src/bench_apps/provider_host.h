@@ -52,6 +52,8 @@ private:
     Result<JobHandle> invoke(BenchApp& app, const Json& params);
     Json app_list() const;
     void keep_time();
+    /// Tells subscribers, and the log what went wrong.
+    void job_changed(const Job& job);
     void publish_status(std::string_view app);
     void publish_log(std::string_view app, LogLevel level, const std::string& text);
     void publish_traffic();

@@ -38,7 +38,7 @@ std::unordered_map<std::string_view, Spelling> make_spellings() {
         LD_ASSERT(is_new);
     };
     for (const Method& method : methods()) {
-        add(method.name, method, false);
+        add(method.name, method, method.legacy);
         for_each_word(method.aliases, ' ', [&](std::string_view alias) { add(alias, method, true); });
     }
     return all;

@@ -37,6 +37,7 @@ struct Method {
     std::string_view response = {};  ///< Shape in short: "{pong, interfaceName, interfaceVersion}".
     std::string_view help = {};      ///< One line.
     std::string_view group = {};     ///< The chapter it is printed in: "Sources".
+    bool legacy = false;  ///< An older op without a newer name: its keys are read as an alias's are.
 };
 
 /// A kind of event.
@@ -53,7 +54,8 @@ std::span<const Method> methods() noexcept;
 /// Every event that there is to subscribe to.
 std::span<const Topic> topics() noexcept;
 
-/// By canonical name or alias; nullptr when there is none. `was_alias` tells which.
+/// By canonical name or alias; nullptr when there is none. `was_alias` tells which; a legacy op counts as
+/// one.
 const Method* find_method(std::string_view spelling, bool* was_alias = nullptr) noexcept;
 
 /// Checks params against the row. E_BAD_ARG with details.key for the first one that is missing, mistyped,
