@@ -21,6 +21,7 @@ using contract::Json;
 namespace {
 
 constexpr std::int64_t stop_grace_ns = 3'000'000'000;
+constexpr std::int64_t job_look_ns = 500'000'000;
 constexpr std::size_t cable_retained_bytes = 8U << 20;
 constexpr std::size_t log_retained_bytes = 4U << 20;
 
@@ -46,6 +47,7 @@ Core::Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reac
       sources_(hub, options.inbox) {}
 
 Core::~Core() {
+    if (job_timer_ != 0) hub_.cancel(job_timer_);
     *alive_ = false;
 }
 
@@ -300,19 +302,64 @@ Json Core::status_without_provider(const std::string& app, const HostedProvider&
     return status;
 }
 
+bool Core::speaks_for_its_own(HostedProvider& host, const contract::Event& event) {
+    const auto app = event.params->find("appId");
+    if (app == event.params->end() || !app->is_string()) return true;
+    const auto& id = app->get_ref<const std::string&>();
+    if (host_of(id) == &host) return true;
+    // Said at the 1st, 2nd, 4th, 8th … time: it may never stop.
+    if (++host.strays; (host.strays & (host.strays - 1)) == 0) {
+        log("warning", fmt::format("provider {} spoke for {}, which it does not host ({} times)",
+                                   host.provider->spec().name, id, host.strays));
+    }
+    return false;
+}
+
 void Core::provider_event(HostedProvider& host, const contract::Event& event) {
+    if (!speaks_for_its_own(host, event)) return;
     const Json& params = *event.params;
-    if (event.name == "status.changed" && params.contains("appId") && params["appId"].is_string()) {
-        const std::string app = params["appId"].get<std::string>();
-        // A provider speaks for its own apps only.
-        if (host_of(app) != &host) {
-            log("warning", fmt::format("provider {} spoke for {}, which it does not host",
-                                       host.provider->spec().name, app));
-            return;
+    const auto app = params.find("appId");
+    if (app != params.end() && app->is_string()) {
+        const auto& id = app->get_ref<const std::string&>();
+        if (event.name == "status.changed" && params.contains("running")) remember_status(id, params);
+        if (event.name == "job.changed") {
+            // A job has one final state, and we have told it.
+            if (!jobs_.news(params)) return;
+            note_job(id, params);
         }
-        if (params.contains("running")) remember_status(app, params);
     }
     publish(event.name, params);
+}
+
+void Core::note_job(const std::string& app, const Json& job) {
+    jobs_.note(app, job, mono_now());
+    watch_jobs();
+}
+
+void Core::tell_ended(const JobWatch::Ended& ended) {
+    for (const auto& job : ended) {
+        log("warning", fmt::format("job {} of {}: {}, {}", (*job)["jobId"].get<std::string>(),
+                                   (*job)["appId"].get<std::string>(), (*job)["state"].get<std::string>(),
+                                   (*job)["error"]["message"].get<std::string>()));
+        publish("job.changed", *job);
+    }
+}
+
+void Core::watch_jobs() {
+    if (job_timer_ != 0 || jobs_.open() == 0) return;
+    job_timer_ = hub_.after(job_look_ns, [this] {
+        job_timer_ = 0;
+        const JobWatch::Ended late = jobs_.expire(mono_now());
+        tell_ended(late);
+        for (const auto& job : late) {
+            const Json params{{"appId", (*job)["appId"]}, {"jobId", (*job)["jobId"]}};
+            HostedProvider* const host = host_of(params["appId"].get_ref<const std::string&>());
+            // What it says to that changes nothing any more.
+            host->provider->call(
+                "action.job.cancel", params, [](const auto&) {}, job_look_ns);
+        }
+        watch_jobs();
+    });
 }
 
 void Core::provider_changed(HostedProvider& host) {
@@ -325,6 +372,10 @@ void Core::provider_changed(HostedProvider& host) {
                        provider.state() == providers::ProviderState::failed;
     log(fault ? "warning" : "info",
         fmt::format("provider {}: {}", name, reason.empty() || reason == state ? state : reason));
+    if (fault || provider.state() == providers::ProviderState::stopped) {
+        tell_ended(jobs_.lose(provider.spec().apps,
+                              {Code::action_failed, fmt::format("provider {}: {}", name, reason), 0, {}}));
+    }
     for (const std::string& app : provider.spec().apps) {
         Json params = up ? Json{{"appId", app}} : status_without_provider(app, host);
         params["provider"] = name;

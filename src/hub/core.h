@@ -16,6 +16,7 @@
 #include "contract/server.h"
 #include "data/source.h"
 #include "hub/hub.h"
+#include "hub/job_watch.h"
 #include "hub/source_registry.h"
 #include "hub/workspace.h"
 #include "io/byte_channel.h"
@@ -34,6 +35,7 @@ struct HostedProvider {
     std::unique_ptr<providers::Provider> provider;
     UniqueFd stderr_write;  ///< The end that every incarnation writes to.
     data::SourceInfo log;
+    std::uint64_t strays = 0;  ///< Events about apps of somebody else.
 };
 
 /// A plain command of the workspace.
@@ -80,6 +82,9 @@ public:
     contract::Json status_without_provider(const std::string& app, const HostedProvider& host) const;
     void remember_status(const std::string& app, const contract::Json& status);
     Result<Cable*> make_cable(CableSpec spec);
+    /// A job of this app was accepted or looked at.
+    void note_job(const std::string& app, const contract::Json& job);
+    const JobWatch& jobs() const { return jobs_; }
 
     const std::vector<std::unique_ptr<HostedProvider>>& providers() const { return providers_; }
     const std::map<std::string, contract::Json, std::less<>>& last_statuses() const { return statuses_; }
@@ -102,6 +107,9 @@ private:
     void serve_window();
     void provider_changed(HostedProvider& host);
     void provider_event(HostedProvider& host, const contract::Event& event);
+    bool speaks_for_its_own(HostedProvider& host, const contract::Event& event);
+    void tell_ended(const JobWatch::Ended& ended);
+    void watch_jobs();
     void watch_processes();
     /// Makes a source on the io-pipe thread that reads `fd`.
     void open_pipe_source(UniqueFd fd, const data::SourceInfo& info);
@@ -120,6 +128,8 @@ private:
     std::vector<std::unique_ptr<RunningCommand>> commands_;
     std::vector<std::unique_ptr<Cable>> cables_;
     std::map<std::string, contract::Json, std::less<>> statuses_;
+    JobWatch jobs_;
+    io::TimerId job_timer_ = 0;
     std::unique_ptr<data::SourceWriter> log_;
     io::ProcSampler* sampler_ = nullptr;
     std::uint64_t next_client_ = 1;

@@ -30,13 +30,53 @@ Result<Json> unwrap(const Result<std::shared_ptr<const Json>>& answer) {
     return **answer;
 }
 
+/// What the hub itself knows of a job that it had to end; its provider does not know it any more.
+bool answer_ended(Core& core, std::string_view method, const Json& params, const Responder& responder) {
+    if (method != "action.job.get" && method != "action.job.cancel") return false;
+    const auto job = core.jobs().find(params["appId"].get_ref<const std::string&>(),
+                                      params["jobId"].get_ref<const std::string&>());
+    if (!job) return false;
+    responder.ok(method == "action.job.get" ? *job
+                                            : Json{{"jobId", (*job)["jobId"]}, {"state", (*job)["state"]}});
+    return true;
+}
+
+/// Puts the jobs that the hub ended before those that the provider lists.
+Json with_ended(Core& core, const Json& params, const Json& response) {
+    Json jobs = Json::array();
+    const std::size_t limit = params.value("limit", std::size_t{100});
+    const std::string state = params.value("state", "");
+    for (const auto& job : core.jobs().ended()) {
+        if (jobs.size() >= limit || (*job)["appId"] != params["appId"]) continue;
+        if (state.empty() || (*job)["state"] == state) jobs.push_back(*job);
+    }
+    for (const Json& job : response.value("jobs", Json::array())) {
+        if (jobs.size() < limit && core.jobs().news(job)) jobs.push_back(job);
+    }
+    return {{"jobs", std::move(jobs)}};
+}
+
 /// Passes a request on to the provider that hosts params.appId.
 void route(Core& core, std::string_view method, const Json& params, const Responder& responder) {
     const std::string app = params["appId"].get<std::string>();
     HostedProvider* const host = core.host_of(app);
     if (host == nullptr) return responder.error(unknown_app(app));
+    if (answer_ended(core, method, params, responder)) return;
     host->provider->call(
-        method, params, [responder](const auto& answer) { responder.answer(unwrap(answer)); },
+        method, params,
+        [&core, method, app, params, responder](const auto& answer) {
+            if (!answer) return responder.answer(unwrap(answer));
+            if (method == "action.invoke") {
+                Json job = **answer;
+                if (job.is_object()) job["actionName"] = params["actionName"];
+                core.note_job(app, job);
+            }
+            if (method == "action.job.get") core.note_job(app, **answer);
+            if (method == "action.job.list" && !core.jobs().ended().empty() && (*answer)->is_object()) {
+                return responder.ok(with_ended(core, params, **answer));
+            }
+            responder.answer(unwrap(answer));
+        },
         call_timeout_ns);
     // What a person presses; the rest is the window's own reading.
     if (method == "action.invoke" || method == "action.job.cancel") core.note_click_at_wire(core.click());
@@ -70,9 +110,18 @@ void poll_job(Core& core, const std::string& app, const std::string& job_id, con
     HostedProvider* const host = core.host_of(app);
     if (host == nullptr) return responder.error(unknown_app(app));
     const Json params{{"appId", app}, {"jobId", job_id}};
+    if (answer_ended(core, "action.job.get", params, responder)) return;
     host->provider->call(
         "action.job.get", params,
         [&core, app, job_id, responder](const auto& answer) {
+            if (!answer && answer.error().code == Code::io) {
+                // Its provider died over the question. When that is dealt with, the hub has ended the job.
+                core.reactor().post([&core, app, job_id, responder, error = answer.error()] {
+                    const Json lost{{"appId", app}, {"jobId", job_id}};
+                    if (!answer_ended(core, "action.job.get", lost, responder)) responder.error(error);
+                });
+                return;
+            }
             if (!answer || is_final(**answer)) return responder.answer(unwrap(answer));
             core.reactor().after(job_poll_ns,
                                  [&core, app, job_id, responder] { poll_job(core, app, job_id, responder); });
@@ -88,6 +137,7 @@ void action_run(Core& core, const Json& params, const Responder& responder) {
         "action.invoke", params,
         [&core, app, responder](const auto& answer) {
             if (!answer) return responder.answer(unwrap(answer));
+            core.note_job(app, **answer);
             poll_job(core, app, (*answer)->value("jobId", ""), responder);
         },
         call_timeout_ns);
@@ -110,6 +160,7 @@ Json app_list(Core& core) {
                             {"providerState", providers::provider_state_name(provider.state())},
                             {"state", state},
                             {"processModel", status.value("processModel", "process")},
+                            {"badLines", provider.bad_lines()},
                             {"error", up ? status.value("error", "") : provider.reason()}});
         }
     }

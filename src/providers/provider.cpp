@@ -125,10 +125,7 @@ void Provider::greet() {
         if (channel_) channel_->send(lines);
     });
     client_->on_event([this](const contract::Event& event) { hooks_.event(event); });
-    client_->on_noise([this](std::string_view line, const Error& why) {
-        hooks_.log("warning", fmt::format("provider {} wrote no message ({}): {}", spec_.name, why.message,
-                                          first_bytes(line)));
-    });
+    client_->on_noise([this](std::string_view line, const Error& why) { note_bad_line(line, why); });
     client_->request("ping", Json::object(), [this](const auto& answer) { greeted(answer); },
                      {mono_now().ns + greeting_timeout_ns});
     arm_expiry();
@@ -159,8 +156,34 @@ void Provider::call(std::string_view method, const Json& params, contract::Clien
         return;
     }
     const MonoTime deadline = timeout_ns > 0 ? MonoTime{mono_now().ns + timeout_ns} : MonoTime{};
-    client_->request(method, params, std::move(on_answer), deadline);
+    client_->request(
+        method, params,
+        [this, method = std::string(method), on_answer = std::move(on_answer)](auto answer) {
+            if (!answer && answer.error().code == Code::timeout) note_late_answer(method);
+            on_answer(std::move(answer));
+        },
+        deadline);
     if (timeout_ns > 0) arm_expiry();
+}
+
+/// At most one a second is told: a provider may write nothing else, at the speed of its pipe.
+void Provider::note_bad_line(std::string_view line, const Error& why) {
+    ++bad_lines_;
+    const MonoTime now = mono_now();
+    if (bad_line_told_at_.ns != 0 && now.ns - bad_line_told_at_.ns < ns_per_s) return;
+    const std::uint64_t untold = bad_lines_ - bad_lines_told_ - 1;
+    bad_line_told_at_ = now;
+    bad_lines_told_ = bad_lines_;
+    std::string more = untold == 0 ? "" : fmt::format(", and {} more before it", untold);
+    hooks_.log("warning", fmt::format("provider {} wrote no message ({}): {}{}", spec_.name, why.message,
+                                      first_bytes(line), more));
+}
+
+/// Told at the 1st, 2nd, 4th, 8th … time.
+void Provider::note_late_answer(std::string_view method) {
+    if (++late_answers_; (late_answers_ & (late_answers_ - 1)) != 0 || !hooks_.log) return;
+    hooks_.log("warning", fmt::format("provider {} did not answer {} in time ({} such requests so far)",
+                                      spec_.name, method, late_answers_));
 }
 
 void Provider::arm_expiry() {

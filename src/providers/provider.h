@@ -72,6 +72,8 @@ public:
     std::string reason() const;
     std::optional<pid_t> pid() const;
     std::uint64_t deaths() const noexcept { return deaths_; }
+    /// Lines on its stdout that were no message, or answers to nothing asked. Since the hub started.
+    std::uint64_t bad_lines() const noexcept { return bad_lines_; }
 
 private:
     void spawn();
@@ -82,6 +84,8 @@ private:
     void set_state(ProviderState state, std::string why);
     void drop_child(const Error& why);
     void arm_expiry();
+    void note_bad_line(std::string_view line, const Error& why);
+    void note_late_answer(std::string_view method);
 
     io::Reactor& reactor_;
     const ProviderSpec spec_;
@@ -100,6 +104,10 @@ private:
     MonoTime up_since_;
     int deaths_in_a_row_ = 0;
     std::uint64_t deaths_ = 0;
+    std::uint64_t bad_lines_ = 0;
+    std::uint64_t bad_lines_told_ = 0;
+    MonoTime bad_line_told_at_;
+    std::uint64_t late_answers_ = 0;
     bool refused_ = false;          ///< Another interface or major version: starting it again is no use.
     std::string greeting_failure_;  ///< Why we ended a child that was not greeted.
     std::function<void()> stopped_;

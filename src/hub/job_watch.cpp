@@ -1,0 +1,115 @@
+#include "hub/job_watch.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "contract/envelope.h"
+
+namespace labdeck::hub {
+
+using contract::Json;
+
+namespace {
+
+constexpr std::size_t ended_max = 1000;
+constexpr std::size_t open_max = 10'000;
+constexpr std::int64_t ns_per_ms = 1'000'000;
+/// The provider's own clock comes first.
+constexpr std::int64_t grace_ns = 2'000'000'000;
+constexpr std::int64_t timeout_ms_max = 7 * 24 * 3'600'000LL;
+
+std::string text_of(const Json& job, const char* key) {
+    const auto it = job.find(key);
+    return it != job.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+bool is_final(std::string_view state) {
+    static constexpr std::array<std::string_view, 5> finals = {"succeeded", "failed", "timeout", "canceled",
+                                                               "cancelled"};
+    return std::find(finals.begin(), finals.end(), state) != finals.end();
+}
+
+}  // namespace
+
+void JobWatch::note(const std::string& app, const Json& job, MonoTime now) {
+    if (!job.is_object()) return;
+    const std::string id = text_of(job, "jobId");
+    if (id.empty() || !news(job)) return;
+    if (is_final(text_of(job, "state"))) {
+        open_.erase(id);
+        return;
+    }
+    auto it = open_.find(id);
+    if (it == open_.end()) {
+        // A provider that makes up jobs without end must not take our memory.
+        if (open_.size() >= open_max) return;
+        it = open_.emplace(id, Open{app, std::make_shared<Json>(Json::object()), {}}).first;
+    }
+    Open& open = it->second;
+    for (const auto& [key, value] : job.items()) (*open.job)[key] = value;
+    const auto timeout = job.find("timeoutMs");
+    if (open.deadline.ns == 0 && text_of(job, "state") == "running" && timeout != job.end() &&
+        timeout->is_number_integer() && *timeout > 0 && *timeout < timeout_ms_max) {
+        open.deadline = {now.ns + timeout->get<std::int64_t>() * ns_per_ms + grace_ns};
+    }
+}
+
+bool JobWatch::news(const Json& job) const {
+    if (ended_.empty() || !job.is_object()) return true;
+    const std::string id = text_of(job, "jobId");
+    return std::none_of(ended_.begin(), ended_.end(), [&](const auto& one) { return (*one)["jobId"] == id; });
+}
+
+JobWatch::Ended JobWatch::lose(const std::vector<std::string>& apps, const Error& why) {
+    Ended lost;
+    for (auto it = open_.begin(); it != open_.end();) {
+        const auto here = it++;
+        if (std::find(apps.begin(), apps.end(), here->second.app) == apps.end()) continue;
+        lost.push_back(end(open_.extract(here).mapped(), "failed", why));
+    }
+    return lost;
+}
+
+JobWatch::Ended JobWatch::expire(MonoTime now) {
+    Ended late;
+    for (auto it = open_.begin(); it != open_.end();) {
+        const auto here = it++;
+        if (here->second.deadline.ns == 0 || here->second.deadline > now) continue;
+        late.push_back(end(open_.extract(here).mapped(), "timeout",
+                           {Code::action_timeout, "its provider let it outlast its timeoutMs", 0, {}}));
+    }
+    return late;
+}
+
+std::shared_ptr<const Json> JobWatch::end(const Open& open, std::string_view state, const Error& why) {
+    const Json& known = *open.job;
+    const auto part = [&](const char* key, Json otherwise) {
+        const auto it = known.find(key);
+        return it == known.end() ? otherwise : *it;
+    };
+    auto job = std::make_shared<Json>(Json{{"jobId", known["jobId"]},
+                                           {"appId", open.app},
+                                           {"actionName", part("actionName", nullptr)},
+                                           {"state", state},
+                                           {"acceptedAt", part("acceptedAt", nullptr)},
+                                           {"startedAt", part("startedAt", nullptr)},
+                                           {"finishedAt", rfc3339(wall_now())},
+                                           {"timeoutMs", part("timeoutMs", nullptr)},
+                                           {"result", part("result", Json::object())},
+                                           {"stdout", part("stdout", "")},
+                                           {"stderr", part("stderr", "")},
+                                           {"error", contract::error_json(why)}});
+    ended_.push_front(job);
+    if (ended_.size() > ended_max) ended_.pop_back();
+    return job;
+}
+
+std::shared_ptr<const Json> JobWatch::find(std::string_view app, std::string_view job_id) const {
+    for (const auto& job : ended_) {
+        if ((*job)["jobId"] == job_id && (*job)["appId"] == app) return job;
+    }
+    return nullptr;
+}
+
+}  // namespace labdeck::hub
