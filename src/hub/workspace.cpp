@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -88,6 +89,17 @@ public:
         return value.get<std::uint32_t>();
     }
 
+    /// A word written wrongly would be passed over in silence otherwise.
+    Result<> only(std::initializer_list<std::string_view> keys) const {
+        for (const auto& [key, value] : object_.items()) {
+            if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+                return fail(invalid(at(key.c_str()), fmt::format("is not known; there are {}",
+                                                                 fmt::join(keys.begin(), keys.end(), ", "))));
+            }
+        }
+        return {};
+    }
+
     std::string at(const char* key) const { return where_.empty() ? key : where_ + "." + key; }
 
 private:
@@ -113,11 +125,18 @@ Result<CableSpec> read_cable(const Json& json, const std::string& where) {
 
 Result<ProgramSpec> read_program(const Json& json, const std::string& where, const std::string& root) {
     const Reader in(json, where);
+    LD_TRY(in.only({"name", "command", "apps", "cwd", "env", "restart"}));
     ProgramSpec program;
     program.name = LD_TRY(in.text("name", {}, true));
+    if (program.name.empty()) return fail(invalid(in.at("name"), "is empty"));
     program.command = LD_TRY(in.texts("command"));
     program.apps = LD_TRY(in.texts("apps"));
     program.env = LD_TRY(in.dictionary("env"));
+    for (const auto& [name, value] : program.env) {
+        if (name.empty() || name.find('=') != std::string::npos) {
+            return fail(invalid(in.at("env") + "." + name, "is no name of a variable"));
+        }
+    }
     program.restart = LD_TRY(in.boolean("restart", true));
     const std::string cwd = LD_TRY(in.text("cwd", "."));
     program.cwd = (fs::path(root) / cwd).lexically_normal().string();
@@ -126,6 +145,15 @@ Result<ProgramSpec> read_program(const Json& json, const std::string& where, con
 
 Result<> complete(ProgramSpec& program, const std::string& where, const std::string& self, bool provider) {
     if (provider && program.apps.empty()) return fail(invalid(where + ".apps", "names no app"));
+    for (auto app = program.apps.begin(); app != program.apps.end(); ++app) {
+        if (app->empty()) return fail(invalid(where + ".apps", "has an empty name"));
+        if (std::find(program.apps.begin(), app, *app) != app) {
+            return fail(invalid(where + ".apps", fmt::format("names {} twice", *app)));
+        }
+    }
+    if (!program.command.empty() && program.command.front().empty()) {
+        return fail(invalid(where + ".command", "names no program"));
+    }
     if (program.command.empty()) {
         if (!provider) return fail(invalid(where + ".command", "is missing"));
         std::string apps;

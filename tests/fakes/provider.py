@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
-"""A provider for tests: hosts the app `fake` and misbehaves on request.
+"""A provider for tests that misbehaves on request: provider.py MODE [APP], hosting the app `fake` by default.
 
-Actions, by name: `ok` succeeds at once, `die` kills the process, `hang` never answers the invoke. The first argument
-names how it behaves from the start: `plain`, `other-interface`, `other-version`, `mute` (never answers ping),
-`rubbish` (writes lines that are no message and half a line), `stray` (speaks for an app it does not host).
+Actions, by name: `ok` succeeds at once, `die` kills the process, `hang` never answers the invoke, `endless` starts a
+job that never ends, `late` one that ends long after its timeoutMs. Modes: `plain`, `other-interface`,
+`other-version`, `mute` (never answers ping), `rubbish` (writes lines that are no message and half a line), `stray`
+(speaks for an app it does not host); and, once it was asked for a status or subscribed to: `silent` (answers
+nothing any more), `slow` (takes two seconds), `flood` (writes rubbish for ever), `flood-events` (log events for
+ever), `giant` (17 MiB without a newline), `half` (half a line, then nothing).
 """
 import json
 import os
 import signal
 import sys
+import threading
+import time
 
 mode = sys.argv[1] if len(sys.argv) > 1 else "plain"
+app = sys.argv[2] if len(sys.argv) > 2 else "fake"
 jobs = {}
 
 
@@ -20,9 +26,9 @@ def say(message):
 
 
 def status():
-    return {"interfaceName": "generic-process-interface", "interfaceVersion": 1, "appId": "fake",
+    return {"interfaceName": "generic-process-interface", "interfaceVersion": 1, "appId": app,
             "appTitle": "Fake", "running": True, "pid": os.getpid(), "hostRunning": True, "hostPid": os.getpid(),
-            "bootId": "1", "error": ""}
+            "bootId": "1", "error": "", "cwd": os.getcwd(), "env": os.environ.get("LABDECK_FAKE")}
 
 
 def answer(method, params):
@@ -39,6 +45,13 @@ def answer(method, params):
             os.kill(os.getpid(), signal.SIGKILL)
         if name == "hang":
             return None
+        if name in ("endless", "late"):
+            job = {"appId": app, "jobId": f"job-{name}", "actionName": name, "state": "running", "timeoutMs": 200}
+            say({"event": "job.changed", "params": {**job, "timeoutMs": 200 if name == "late" else 600_000}})
+            if name == "late":
+                late = {"event": "job.changed", "params": {**job, "state": "succeeded"}}
+                threading.Timer(4, say, [late]).start()
+            return {"jobId": job["jobId"], "state": "running", "acceptedAt": "2026-01-01T00:00:00.000Z"}
         jobs["job-1"] = 0
         return {"jobId": "job-1", "state": "queued", "acceptedAt": "2026-01-01T00:00:00.000Z"}
     if method == "action.job.get":
@@ -57,8 +70,20 @@ for line in sys.stdin:
     request = json.loads(line)
     if mode == "mute":
         continue
+    if request["method"] == "status.get":
+        if mode == "silent":
+            continue
+        if mode == "slow":
+            time.sleep(2)
     response = answer(request["method"], request.get("params", {}))
     if response is not None:
         say({"id": request["id"], "ok": True, "response": response})
+    while request["method"] == "events.subscribe" and mode == "flood":
+        sys.stdout.write("this is no message\n" * 1000)
+    while request["method"] == "events.subscribe" and mode == "flood-events":
+        say({"event": "log", "params": {"appId": app, "level": "info", "text": "x" * 1000, "time": ""}})
+    if request["method"] == "events.subscribe" and mode in ("giant", "half"):
+        sys.stdout.write("x" * (17 << 20) if mode == "giant" else '{"event":"lo')
+        sys.stdout.flush()
     if request["method"] == "events.subscribe" and mode == "stray":
         say({"event": "status.changed", "params": {"appId": "somebody-else", "running": True}})
