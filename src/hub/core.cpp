@@ -282,13 +282,19 @@ HostedProvider* Core::host_of(std::string_view app) {
     return nullptr;
 }
 
-void Core::remember_status(const std::string& app, const Json& status) {
-    if (status.is_object()) statuses_[app] = status;
+void Core::remember_status(const std::string& app, const std::shared_ptr<const Json>& status) {
+    if (status->is_object()) statuses_[app] = status;
+}
+
+const Json& Core::last_status(std::string_view app) const {
+    static const Json none = Json::object();
+    const auto last = statuses_.find(app);
+    return last == statuses_.end() ? none : *last->second;
 }
 
 Json Core::status_without_provider(const std::string& app, const HostedProvider& host) const {
     const auto last = statuses_.find(app);
-    Json status = last != statuses_.end() ? last->second
+    Json status = last != statuses_.end() ? *last->second
                                           : Json{{"interfaceName", contract::interface_name},
                                                  {"interfaceVersion", contract::interface_version},
                                                  {"appId", app},
@@ -321,7 +327,7 @@ void Core::provider_event(HostedProvider& host, const contract::Event& event) {
     const auto app = params.find("appId");
     if (app != params.end() && app->is_string()) {
         const auto& id = app->get_ref<const std::string&>();
-        if (event.name == "status.changed" && params.contains("running")) remember_status(id, params);
+        if (event.name == "status.changed" && params.contains("running")) remember_status(id, event.params);
         if (event.name == "job.changed") {
             // A job has one final state, and we have told it.
             if (!jobs_.news(params)) return;

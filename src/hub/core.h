@@ -80,14 +80,15 @@ public:
     void log(std::string_view level, std::string text);
     /// The last status of an app whose provider does not answer, marked as such.
     contract::Json status_without_provider(const std::string& app, const HostedProvider& host) const;
-    void remember_status(const std::string& app, const contract::Json& status);
+    void remember_status(const std::string& app, const std::shared_ptr<const contract::Json>& status);
     Result<Cable*> make_cable(CableSpec spec);
     /// A job of this app was accepted or looked at.
     void note_job(const std::string& app, const contract::Json& job);
     const JobWatch& jobs() const { return jobs_; }
 
     const std::vector<std::unique_ptr<HostedProvider>>& providers() const { return providers_; }
-    const std::map<std::string, contract::Json, std::less<>>& last_statuses() const { return statuses_; }
+    /// The last good status of an app, {} when there was none yet.
+    const contract::Json& last_status(std::string_view app) const;
     const std::vector<std::unique_ptr<Cable>>& cables() const { return cables_; }
     const std::vector<std::unique_ptr<RunningCommand>>& commands() const { return commands_; }
     SourceRegistry& sources() { return sources_; }
@@ -127,7 +128,7 @@ private:
     std::vector<std::unique_ptr<HostedProvider>> providers_;
     std::vector<std::unique_ptr<RunningCommand>> commands_;
     std::vector<std::unique_ptr<Cable>> cables_;
-    std::map<std::string, contract::Json, std::less<>> statuses_;
+    std::map<std::string, std::shared_ptr<const contract::Json>, std::less<>> statuses_;
     JobWatch jobs_;
     io::TimerId job_timer_ = 0;
     std::unique_ptr<data::SourceWriter> log_;

@@ -92,7 +92,7 @@ void status_get(Core& core, const Json& params, const Responder& responder) {
     host->provider->call(
         "status.get", params,
         [&core, app, responder](const auto& answer) {
-            if (answer) core.remember_status(app, **answer);
+            if (answer) core.remember_status(app, *answer);
             responder.answer(unwrap(answer));
         },
         call_timeout_ns);
@@ -149,8 +149,7 @@ Json app_list(Core& core) {
     for (const auto& host : core.providers()) {
         const providers::Provider& provider = *host->provider;
         for (const std::string& app : provider.spec().apps) {
-            const auto last = core.last_statuses().find(app);
-            const Json status = last == core.last_statuses().end() ? Json::object() : last->second;
+            const Json& status = core.last_status(app);
             const bool up = provider.state() == providers::ProviderState::up;
             std::string state = "down";
             if (up) state = status.value("running", false) ? "running" : "stopped";
