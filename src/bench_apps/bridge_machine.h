@@ -6,6 +6,9 @@
 //
 // A round trip counts only when nothing else can have been answered: neither a retry's nor one that
 // comes within a second of a time-out, when a late answer may still be on its way.
+//
+// Somebody who judges the devices may ask for single round trips, which are never tried again, and have the
+// link held down for a while.
 #pragma once
 
 #include <array>
@@ -42,6 +45,10 @@ struct BridgeRecord {
 enum class BleLink : unsigned char { down, scanning, connecting, connected };
 std::string_view ble_link_name(BleLink link) noexcept;
 
+/// How one request to the PLC ended.
+enum class TripEnd : unsigned char { answered, exception, damaged, timed_out, port_gone };
+std::string_view trip_end_name(TripEnd end) noexcept;
+
 class BridgeMachine {
 public:
     struct Settings {
@@ -70,6 +77,14 @@ public:
         std::uint64_t links = 0;
         std::uint64_t writes = 0;
         std::uint64_t acknowledgements = 0;
+        std::uint64_t radio_reports = 0;  ///< Frames that told RSSI and battery.
+        std::uint64_t plc_bytes = 0;      ///< Received: where we are in what the PLC has said.
+        std::uint64_t ble_bytes = 0;      ///< Likewise.
+        std::uint64_t plc_losses = 0;     ///< Times that the PLC's port went away.
+        std::uint64_t ble_losses = 0;     ///< Likewise.
+
+        Counters since(const Counters& before) const noexcept;
+        friend bool operator==(const Counters&, const Counters&) = default;
     };
     /// For the log. Only what changes is told, so that a dead line does not flood it.
     struct Note {
@@ -82,6 +97,13 @@ public:
         bool timed_out = false;
         std::int64_t round_trip_ns = 0;
     };
+    /// Of a round trip that somebody asked for.
+    struct TripResult {
+        std::uint64_t id = 0;
+        TripEnd end = TripEnd::answered;
+        std::int64_t round_trip_ns = -1;  ///< When it was answered.
+    };
+    static constexpr std::size_t trips_max = 256;
 
     BridgeMachine(const Settings& settings, MonoTime start);
 
@@ -99,6 +121,7 @@ public:
     std::vector<BridgeRecord> take_records() { return std::exchange(records_, {}); }
     std::vector<Note> take_notes() { return std::exchange(notes_, {}); }
     std::vector<WriteResult> take_write_results() { return std::exchange(write_results_, {}); }
+    std::vector<TripResult> take_trip_results() { return std::exchange(trip_results_, {}); }
 
     /// From now on connects whenever the module advertises. Ends a link that is there first, to make it anew.
     void pair(MonoTime now);
@@ -107,23 +130,38 @@ public:
     /// Returns the number under which the acknowledgement will come.
     [[nodiscard]] Result<std::uint16_t> send(ByteView data, MonoTime now);
     void reset_counters();
+    /// One request to the PLC, between two polls, never tried again. Its result has this id. E_QUEUE_FULL
+    /// when trips_max are waiting.
+    [[nodiscard]] Result<> ask_trip(std::uint64_t id, MonoTime now);
+    /// While it is held, a link is ended and none is made; advertisements are still counted.
+    void hold_link(bool on, MonoTime now);
 
+    bool link_held() const noexcept { return held_; }
+    bool plc_open() const noexcept { return plc_open_; }
+    int rssi_dbm() const noexcept { return rssi_dbm_; }
+    int battery_percent() const noexcept { return battery_percent_; }
     BleLink link() const noexcept { return link_; }
     bool plc_answers() const noexcept { return plc_answers_; }
-    const Counters& counters() const noexcept { return counters_; }
+    /// Since reset_counters().
+    Counters counters() const noexcept { return totals_.since(forgotten_); }
+    /// Since the machine started, whoever resets what: two looks at it bound a window.
+    const Counters& totals() const noexcept { return totals_; }
     const RoundTrips& plc_round_trips() const noexcept { return plc_round_trips_; }
     const RoundTrips& ble_round_trips() const noexcept { return ble_round_trips_; }
     const BridgeRecord& last_record() const noexcept { return last_record_; }
 
 private:
-    enum class Step : unsigned char { inputs, coils };
+    enum class Step : unsigned char { inputs, coils, trip };
     struct PendingWrite {
         std::uint16_t sequence = 0;
         MonoTime sent;
     };
 
     void ask(Step step, int attempt, MonoTime now);
-    void attempt_failed(MonoTime now);
+    void attempt_failed(TripEnd why, MonoTime now);
+    void begin_next(MonoTime now);
+    void end_trip(TripEnd end, std::int64_t round_trip_ns);
+    bool wants_link() const noexcept { return keep_linked_ && !held_; }
     void handle_answer(ByteView adu, MonoTime now);
     bool take_values(const RtuFrame& frame);
     void end_poll(MonoTime now);
@@ -137,12 +175,14 @@ private:
     void note(bool warning, std::string text) { notes_.push_back({warning, std::move(text)}); }
 
     const Settings settings_;
-    Counters counters_;
+    Counters totals_;
+    Counters forgotten_;  ///< Of the totals, when the counters were last reset.
     RoundTrips plc_round_trips_{1024};
     RoundTrips ble_round_trips_{256};
     std::vector<BridgeRecord> records_;
     std::vector<Note> notes_;
     std::vector<WriteResult> write_results_;
+    std::vector<TripResult> trip_results_;
     BridgeRecord last_record_;
     BridgeRecord building_;
     std::uint64_t record_sequence_ = 0;  ///< Goes on when the counters are reset.
@@ -158,13 +198,17 @@ private:
     int attempt_ = 0;
     MonoTime asked_;
     MonoTime next_poll_;
-    MonoTime doubt_until_;  ///< Until then an answer may be a late one.
+    MonoTime doubt_until_;             ///< Until then an answer may be a late one.
+    std::deque<std::uint64_t> trips_;  ///< Ids, the one under way included.
+    unsigned trip_registers_ = 0;      ///< How many the trip under way asks for.
+    bool polled_last_ = false;         ///< A trip's turn, even where polls come without a pause.
 
     // The BLE module's side.
     CobsDeframer ble_deframer_{ble_frame_bytes_max};
     Bytes ble_output_;
     BleLink link_ = BleLink::down;
     bool keep_linked_;
+    bool held_ = false;
     MonoTime connect_deadline_;
     std::uint16_t ble_sequence_ = 0;
     std::uint32_t module_boot_ = no_boot;
