@@ -26,7 +26,7 @@ public:
     std::int64_t last_ns() const noexcept { return last_ns_; }
 
 private:
-    const std::size_t window_;
+    std::size_t window_;
     std::vector<std::int64_t> latest_;
     std::size_t next_ = 0;
     std::int64_t last_ns_ = 0;
