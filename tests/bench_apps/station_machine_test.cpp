@@ -66,7 +66,8 @@ TEST_SUITE("bench_apps/station_machine") {
         CHECK(rail.plc_bytes_to - rail.plc_bytes_from == 20 * (67 + 6));
         CHECK(bench.step_of("rail_2").value.value() == doctest::Approx(12'000).epsilon(0.01));
         CHECK(bench.step_of("modbus_answered").value == 100.0);
-        CHECK(bench.step_of("modbus_p50").value == 1.0);
+        // A millisecond to the PLC and one back.
+        CHECK(bench.step_of("modbus_p50").value == 2.0);
         CHECK(bench.step_of("throughput").value.value() == doctest::Approx(640).epsilon(0.1));
         CHECK(bench.step_of("advertised").value.value() < 0.2);
         CHECK(bench.step_of("battery").value == 87.0);
