@@ -52,7 +52,13 @@ void BenchApp::add_action(const ActionSpec& spec, Needs needs, Act act) {
 }
 
 void BenchApp::add_slow_action(const ActionSpec& spec, Needs needs, ActLater act) {
-    actions_.push_back({spec, needs, std::move(act)});
+    const auto same = std::find_if(actions_.begin(), actions_.end(),
+                                   [&](const Action& one) { return one.spec.name == spec.name; });
+    if (same == actions_.end()) {
+        actions_.push_back({spec, needs, std::move(act)});
+    } else {
+        *same = {spec, needs, std::move(act)};
+    }
 }
 
 const ActionSpec* BenchApp::find_action(std::string_view name) const {
@@ -79,13 +85,14 @@ Result<Json> BenchApp::run_start() {
     const AppConfig::Values settings = config_.read();
     Result<> started =
         settings.errors.empty() ? Result<>{} : fail(Code::config_invalid, settings.errors.front());
+    boot_id_ = new_uuid();
     if (started) started = start(settings);
     if (!started) {
+        boot_id_.clear();
         set_error(started.error().message);
         return fail(std::move(started).error());
     }
     running_ = true;
-    boot_id_ = new_uuid();
     started_ = wall_now();
     counted_.clear();
     rates_.clear();

@@ -82,10 +82,12 @@ protected:
 
     BenchApp(AppIdentity identity, AppContext context, std::span<const FieldSpec> fields);
 
+    /// In place of one that is called the same.
     void add_action(const ActionSpec& spec, Needs needs, Act act);
     /// For what takes its time: the job is finished by whoever has it.
     void add_slow_action(const ActionSpec& spec, Needs needs, ActLater act);
 
+    /// boot_id() is this start's already.
     virtual Result<> start(const AppConfig::Values& settings) = 0;
     virtual void stop() = 0;
     virtual void describe(Json& status) const = 0;
@@ -96,6 +98,11 @@ protected:
     void set_error(std::string text);
     void status_changed() const { context_.status_changed(identity_.id); }
     io::Reactor& reactor() const noexcept { return context_.reactor; }
+    const std::string& boot_id() const noexcept { return boot_id_; }
+
+    /// What the actions of these names do, for an app whose own do more.
+    Result<Json> run_start();
+    Result<Json> run_stop();
 
 private:
     struct Action {
@@ -106,8 +113,6 @@ private:
     struct Rates {
         double rx_bytes = 0, tx_bytes = 0, rx_frames = 0, tx_frames = 0;
     };
-    Result<Json> run_start();
-    Result<Json> run_stop();
     void describe_traffic(Json& status) const;
 
     const AppIdentity identity_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -10,7 +11,7 @@ namespace labdeck::bench_apps {
 
 namespace {
 
-constexpr std::array<FieldSpec, 10> settings_fields = {{
+constexpr std::array<FieldSpec, 11> settings_fields = {{
     {.name = "plcPort",
      .label = "PLC port",
      .required = true,
@@ -56,6 +57,11 @@ constexpr std::array<FieldSpec, 10> settings_fields = {{
      .type = FieldType::boolean,
      .preset = "true",
      .help = "whenever the BLE module advertises"},
+    {.name = "stationSocket",
+     .label = "Socket for the station",
+     .preset = R"(".labdeck/bridge.sock")",
+     .help = "where the acceptance station finds the bridge; empty for none",
+     .path = true},
     {.name = "autoStart", .label = "Start by itself", .type = FieldType::boolean, .preset = "false"},
 }};
 
@@ -155,8 +161,42 @@ Result<> BridgeApp::start(const AppConfig::Values& settings) {
     ble_port_ = std::move(ble_port);
     told_ = {};
     next_record_line_ = now;
+    listen_for_station(settings);
     pump();
     return {};
+}
+
+/// A bridge that no station can reach is still a bridge: it runs, and says so.
+void BridgeApp::listen_for_station(const AppConfig::Values& settings) {
+    station_error_.clear();
+    const std::string socket = settings.text("stationSocket");
+    if (socket.empty()) return;
+    auto server = BridgeFeedServer::start(
+        reactor(), config().resolved(socket), boot_id(),
+        {[this](const BridgeRequest& request) { station_asked(request); },
+         [this](bool there, const std::string& why) {
+             log(LogLevel::info, there ? "station connected" : fmt::format("station gone why=\"{}\"", why));
+             if (!there) machine_->hold_link(false, mono_now());
+             pump();
+         }});
+    if (server) {
+        station_ = std::move(*server);
+    } else {
+        station_error_ = server.error().message;
+        log(LogLevel::warning, "no station can connect: " + station_error_);
+    }
+}
+
+void BridgeApp::station_asked(const BridgeRequest& request) {
+    if (request.kind == BridgeRequest::Kind::trip) {
+        // A station that asks for more than fits gets no answer, and judges that.
+        if (const auto asked = machine_->ask_trip(request.id, mono_now()); !asked) {
+            log(LogLevel::warning, "station: " + asked.error().message);
+        }
+    } else {
+        machine_->hold_link(request.kind == BridgeRequest::Kind::hold, mono_now());
+    }
+    pump();
 }
 
 std::unique_ptr<PortLink> BridgeApp::make_plc_port(const AppConfig::Values& settings) {
@@ -207,6 +247,7 @@ void BridgeApp::stop() {
     const Error stopped{Code::action_failed, "bridge was stopped", 0, {}};
     if (const JobHandle job = std::exchange(pairing_, nullptr)) job->finish(fail(stopped));
     for (const auto& [sequence, job] : std::exchange(writing_, {})) job->finish(fail(stopped));
+    station_.reset();
     plc_port_.reset();
     ble_port_.reset();
     plc_tap_.reset();
@@ -247,10 +288,17 @@ void BridgeApp::pump() {
     plc_tap_->feed(RtuSide::request, to_plc, now);
     plc_port_->send(to_plc);
     ble_port_->send(machine_->take_ble_output());
-    for (const BridgeRecord& record : machine_->take_records()) log_record(record);
+    const std::vector<BridgeRecord> records = machine_->take_records();
+    const std::vector<BridgeMachine::TripResult> trips = machine_->take_trip_results();
+    for (const BridgeRecord& record : records) log_record(record);
+    MonoTime next = machine_->next_event();
+    if (station_) {
+        station_->tell(*machine_, records, trips, now);
+        next = std::min(next, station_->next_event());
+    }
     log_notes();
     settle_jobs();
-    timer_.set(machine_->next_event());
+    timer_.set(next);
 }
 
 void BridgeApp::settle_jobs() {
@@ -331,6 +379,7 @@ void BridgeApp::describe(Json& status) const {
     status["blePort"] = status["ports"][1]["port"];
     describe_plc(status);
     describe_ble(status);
+    describe_station(status);
     const bool any = machine_ && machine_->last_record().sequence > 0;
     status["lastRecord"] = any ? record_json(machine_->last_record()) : Json(nullptr);
 }
@@ -364,7 +413,19 @@ void BridgeApp::describe_ble(Json& status) const {
     status["writes"] = counters.writes;
     status["acknowledgements"] = counters.acknowledgements;
     status["badFrames"] = counters.ble_bad_frames;
+    status["linkHeld"] = machine_ && machine_->link_held();
+    status["rssi"] = machine_ && counters.radio_reports > 0 ? Json(machine_->rssi_dbm()) : Json(nullptr);
+    status["battery"] =
+        machine_ && counters.radio_reports > 0 ? Json(machine_->battery_percent()) : Json(nullptr);
     status["writeRoundTrip"] = round_trips_json(machine_ ? machine_->ble_round_trips() : RoundTrips{1});
+}
+
+void BridgeApp::describe_station(Json& status) const {
+    const BridgeFeedServer::Counters counters =
+        station_ ? station_->counters() : BridgeFeedServer::Counters{};
+    status["station"] = {{"listening", station_ != nullptr}, {"connected", station_ && station_->connected()},
+                         {"reports", counters.reports},      {"requests", counters.requests},
+                         {"badLines", counters.bad_lines},   {"error", station_error_}};
 }
 
 }  // namespace labdeck::bench_apps

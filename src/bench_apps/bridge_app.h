@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "bench_apps/bench_app.h"
+#include "bench_apps/bridge_feed_server.h"
 #include "bench_apps/bridge_machine.h"
 #include "bench_apps/machine_timer.h"
 #include "bench_apps/port_link.h"
@@ -26,6 +27,8 @@ private:
 
     std::unique_ptr<PortLink> make_plc_port(const AppConfig::Values& settings);
     std::unique_ptr<PortLink> make_ble_port(const AppConfig::Values& settings);
+    void listen_for_station(const AppConfig::Values& settings);
+    void station_asked(const BridgeRequest& request);
     void port_changed(const PortLink& port, bool open, const std::string& why);
     void pair(const JobHandle& job);
     void send(const Json& args, const JobHandle& job);
@@ -36,12 +39,15 @@ private:
     void log_record(const BridgeRecord& record);
     void describe_plc(Json& status) const;
     void describe_ble(Json& status) const;
+    void describe_station(Json& status) const;
 
     std::uint32_t baud_ = 0;
     std::unique_ptr<BridgeMachine> machine_;  ///< These three while the app runs.
     std::unique_ptr<PortLink> plc_port_;
     std::unique_ptr<PortLink> ble_port_;
-    std::unique_ptr<RtuTap> plc_tap_;  ///< Hears both directions of the PLC's line.
+    std::unique_ptr<RtuTap> plc_tap_;            ///< Hears both directions of the PLC's line.
+    std::unique_ptr<BridgeFeedServer> station_;  ///< Nothing while its socket cannot be had.
+    std::string station_error_;
     std::string last_exchange_;
     MachineTimer timer_;
     JobHandle pairing_;

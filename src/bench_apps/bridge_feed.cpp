@@ -239,6 +239,10 @@ std::string hello_line(std::string_view boot_id) {
                       {"bootId", boot_id}}}});
 }
 
+std::string refused_line(std::string_view why) {
+    return line_of({{"event", "refused"}, {"params", {{"reason", why}}}});
+}
+
 std::string report_line(const BridgeReport& report) {
     Json totals = Json::object();
     for (const CounterName& counter : counter_names) {
@@ -277,6 +281,11 @@ Result<BridgeFeedLine> feed_line_of(std::string_view line) {
     LD_TRY(envelope.done());
     BridgeFeedLine out;
     if (event == "report") out.report = LD_TRY(report_of(*params));
+    if (event == "refused") {
+        Reader refused(*params);
+        out.refused = refused.text("reason");
+        LD_TRY(refused.done());
+    }
     if (event != "hello") return out;
     Reader hello(*params);
     const std::string name = hello.text("interfaceName");

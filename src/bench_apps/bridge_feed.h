@@ -7,6 +7,7 @@
 //
 //     ← {"event":"hello","params":{"interfaceName":"labdeck-bridge-feed","interfaceVersion":1,"bootId":"…"}}
 //     ← {"event":"report","params":{"number":1,"timeNs":…,"link":"connected",…,"totals":{…},"record":{…}}}
+//     ← {"event":"refused","params":{"reason":"…"}}   instead of the greeting: one station at a time
 //     → {"method":"trip","params":{"id":1}}     one round trip to the PLC; the report has "trip":{"id":1,…}
 //     → {"method":"hold"}                       ends the BLE link and makes none
 //     → {"method":"release"}                    lets links be made again
@@ -69,14 +70,16 @@ private:
     BridgeReport last_;
 };
 
-/// One of the two, or neither for an event that a later version may add.
+/// One of the three, or none for an event that a later version may add.
 struct BridgeFeedLine {
     std::optional<std::string> boot_id;  ///< Of the greeting.
+    std::optional<std::string> refused;  ///< Why there is no greeting.
     std::optional<BridgeReport> report;
 };
 
 /// Lines with their newline.
 std::string hello_line(std::string_view boot_id);
+std::string refused_line(std::string_view why);
 std::string report_line(const BridgeReport& report);
 std::string request_line(const BridgeRequest& request);
 

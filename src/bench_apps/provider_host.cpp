@@ -9,6 +9,7 @@
 #include "bench_apps/ble_app.h"
 #include "bench_apps/bridge_app.h"
 #include "bench_apps/plc_app.h"
+#include "bench_apps/station_app.h"
 #include "contract/envelope.h"
 
 namespace labdeck::bench_apps {
@@ -27,8 +28,9 @@ struct AppKind {
     std::string_view id;
     std::unique_ptr<BenchApp> (*make)(const AppContext& context);
 };
-constexpr std::array<AppKind, 3> app_kinds = {{
+constexpr std::array<AppKind, 4> app_kinds = {{
     {"bridge", make<BridgeApp>},
+    {"40318", make<StationApp>},
     {"plc-simulator", make<PlcApp>},
     {"ble-simulator", make<BleApp>},
 }};
