@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/id.h"
@@ -12,7 +14,7 @@ namespace labdeck::bench_apps {
 
 namespace {
 
-constexpr std::array<FieldSpec, 6> settings_fields = {{
+constexpr std::array<FieldSpec, 8> settings_fields = {{
     {.name = "port",
      .label = "Port",
      .required = true,
@@ -26,6 +28,8 @@ constexpr std::array<FieldSpec, 6> settings_fields = {{
      .min = 50,
      .max = 12'000'000,
      .unit = "Bd"},
+    simulator_transport_field,
+    simulator_tcp_port_field("5021"),
     {.name = "seed",
      .label = "Seed",
      .type = FieldType::integer,
@@ -199,7 +203,8 @@ void BleApp::add_link_actions() {
 }
 
 Result<> BleApp::start(const AppConfig::Values& settings) {
-    port_name_ = settings.text("port");
+    port_name_ = simulator_port_name(settings);
+    transport_ = settings.text("transportMode");
     baud_ = static_cast<std::uint32_t>(settings.integer("baud"));
     BleMachine::Settings wanted;
     wanted.baud = baud_;
@@ -210,24 +215,26 @@ Result<> BleApp::start(const AppConfig::Values& settings) {
     Result<> notify = machine->set_notify(settings.number("notifyHertz"),
                                           static_cast<std::size_t>(settings.integer("notifyBytes")), now);
     if (!notify) return fail(Code::config_invalid, notify.error().message, R"({"key":"notifyHertz"})");
-    auto port = std::make_unique<PortLink>(
-        reactor(), port_name_, config().resolved(port_name_), baud_,
-        PortLink::Handler{[this](ByteView bytes, MonoTime when) {
-                              machine_->receive(bytes, when);
-                              pump();
-                          },
-                          [this](bool open, const std::string& why) {
-                              log(open ? LogLevel::info : LogLevel::error,
-                                  open ? fmt::format("port back port={}", port_name_)
-                                       : fmt::format("port lost port={} why=\"{}\"", port_name_, why));
-                              set_error(open ? ""
-                                             : fmt::format("port {} lost: {}; trying again each second",
-                                                           port_name_, why));
-                          }});
+    auto port = make_simulator_port(
+        reactor(), config(), settings,
+        Link::Handler{[this](ByteView bytes, MonoTime when) {
+                          machine_->receive(bytes, when);
+                          pump();
+                      },
+                      [this](bool open, const std::string& why) {
+                          log(open ? LogLevel::info : LogLevel::error,
+                              open ? fmt::format("port back port={}", port_name_)
+                                   : fmt::format("port lost port={} why=\"{}\"", port_name_, why));
+                          set_error(open ? ""
+                                         : fmt::format("port {} lost: {}; trying again each second",
+                                                       port_name_, why));
+                      }});
     LD_TRY(port->open());
     machine_ = std::move(machine);
     port_ = std::move(port);
     told_ = {};
+    told_at_ = now;
+    notified_per_second_ = 0;
     pump();
     return {};
 }
@@ -255,15 +262,22 @@ void BleApp::on_second() {
                     machine_->rssi_dbm(), machine_->battery_percent(),
                     now.notifications - told_.notifications, now.advertisements - told_.advertisements,
                     now.lost_in_air - told_.lost_in_air));
+    const MonoTime looked = mono_now();
+    const double seconds = static_cast<double>(looked.ns - told_at_.ns) / 1e9;
+    if (seconds > 0) {
+        const auto sent = static_cast<double>(now.notifications - told_.notifications);
+        notified_per_second_ = std::round(10 * sent / seconds) / 10;
+    }
     told_ = now;
+    told_at_ = looked;
 }
 
 std::vector<PortTraffic> BleApp::traffic() const {
     if (!port_) {
         const AppConfig::Values settings = config().read();
-        return {{settings.text("port"), false, static_cast<std::uint32_t>(settings.integer("baud"))}};
+        return {{simulator_port_name(settings), false, static_cast<std::uint32_t>(settings.integer("baud"))}};
     }
-    const PortLink::Counters& port = port_->counters();
+    const Link::Counters& port = port_->counters();
     const BleMachine::Counters& machine = machine_->counters();
     return {{port_name_, port_->is_open(), baud_, port.rx_bytes, port.tx_bytes, machine.rx_frames,
              machine.tx_frames, machine.bad_frames + port.losses + port.tx_dropped_bytes}};
@@ -283,6 +297,17 @@ void BleApp::describe(Json& status) const {
                      : machine_->dropped()   ? "dropped"
                      : machine_->connected() ? "connected"
                                              : "idle";
+    status["transportMode"] = machine_ ? transport_ : config().read().text("transportMode");
+    status["notifyHertz"] = machine_ ? Json(machine_->notify_hertz()) : Json(nullptr);
+    status["notifyBytes"] = machine_ ? Json(machine_->notify_bytes()) : Json(nullptr);
+    status["notificationsPerSecond"] = machine_ ? Json(notified_per_second_) : Json(nullptr);
+    Json faults = Json::array();
+    if (machine_ && machine_->dropped()) {
+        const double left_s =
+            std::max(0.0, static_cast<double>(machine_->drop_until().ns - mono_now().ns) / 1e9);
+        faults.push_back({{"kind", "drop_link"}, {"secondsLeft", std::ceil(left_s * 10) / 10}});
+    }
+    status["faults"] = std::move(faults);
     status["advertising"] = machine_ && machine_->advertising();
     status["advertiseIntervalMs"] = machine_ ? machine_->advertise_interval_ns() / 1'000'000 : 0;
     status["rssi"] = machine_ ? Json(machine_->rssi_dbm()) : Json(nullptr);

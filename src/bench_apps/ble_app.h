@@ -6,7 +6,7 @@
 #include "bench_apps/bench_app.h"
 #include "bench_apps/ble_machine.h"
 #include "bench_apps/machine_timer.h"
-#include "bench_apps/port_link.h"
+#include "bench_apps/simulator_port.h"
 
 namespace labdeck::bench_apps {
 
@@ -29,11 +29,14 @@ private:
     void pump();
 
     std::string port_name_;  ///< As the settings have it.
+    std::string transport_;  ///< Com or Tcp.
     std::uint32_t baud_ = 0;
     std::unique_ptr<BleMachine> machine_;  ///< These two while the app runs.
-    std::unique_ptr<PortLink> port_;
+    std::unique_ptr<Link> port_;
     MachineTimer timer_;
     BleMachine::Counters told_;  ///< As of the last line in the log.
+    MonoTime told_at_;
+    double notified_per_second_ = 0;  ///< As counted over the last second.
 };
 
 }  // namespace labdeck::bench_apps

@@ -66,6 +66,8 @@ public:
     bool connected() const noexcept { return connected_; }
     bool advertising() const noexcept { return advertising_; }
     bool dropped() const noexcept { return drop_until_.ns != 0; }
+    /// When the dropped link is back; {0} when it is not dropped.
+    MonoTime drop_until() const noexcept { return drop_until_; }
     int rssi_dbm() const noexcept;
     int battery_percent() const noexcept { return battery_percent_; }
     double notify_hertz() const noexcept { return settings_.notify_hertz; }

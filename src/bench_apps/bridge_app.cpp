@@ -7,11 +7,30 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "bench_apps/port_link.h"
+#include "bench_apps/tcp_link.h"
+
 namespace labdeck::bench_apps {
 
 namespace {
 
-constexpr std::array<FieldSpec, 11> settings_fields = {{
+constexpr FieldSpec tcp_host(std::string_view name, std::string_view label) {
+    return {.name = name,
+            .label = label,
+            .preset = R"("127.0.0.1")",
+            .help = "an address, or localhost; of transportMode Tcp"};
+}
+constexpr FieldSpec tcp_port(std::string_view name, std::string_view label, std::string_view preset) {
+    return {.name = name,
+            .label = label,
+            .type = FieldType::integer,
+            .preset = preset,
+            .min = 1,
+            .max = 65'535,
+            .help = "of transportMode Tcp"};
+}
+
+constexpr std::array<FieldSpec, 15> settings_fields = {{
     {.name = "plcPort",
      .label = "PLC port",
      .required = true,
@@ -35,7 +54,11 @@ constexpr std::array<FieldSpec, 11> settings_fields = {{
      .type = FieldType::choice,
      .preset = R"("Com")",
      .choices = "Com|Tcp",
-     .help = "Tcp is not available in this version"},
+     .help = "serial ports, or TCP connections that carry the same bytes"},
+    tcp_host("plcHost", "PLC host"),
+    tcp_port("plcTcpPort", "PLC TCP port", "5020"),
+    tcp_host("bleHost", "BLE host"),
+    tcp_port("bleTcpPort", "BLE TCP port", "5021"),
     {.name = "unit", .label = "Modbus unit", .type = FieldType::integer, .preset = "1", .min = 1, .max = 247},
     {.name = "pollMs",
      .label = "Poll the PLC every",
@@ -86,6 +109,44 @@ constexpr AppIdentity bridge_identity{
 constexpr std::int64_t record_line_ns = 450'000'000;
 constexpr int notes_a_second_max = 3;
 
+bool over_tcp(const AppConfig::Values& settings) {
+    return settings.text("transportMode") == "Tcp";
+}
+
+/// TCP has none.
+std::uint32_t baud_of(const AppConfig::Values& settings) {
+    return over_tcp(settings) ? 0 : static_cast<std::uint32_t>(settings.integer("baud"));
+}
+
+int tcp_port_of(const AppConfig::Values& settings, const std::string& side) {
+    return static_cast<int>(settings.integer(side + "TcpPort"));
+}
+
+/// As the status has it, of the PLC's side or the BLE module's.
+std::string line_name(const AppConfig::Values& settings, const std::string& side) {
+    if (!over_tcp(settings)) return settings.text(side + "Port");
+    return fmt::format("{}:{}", settings.text(side + "Host"), tcp_port_of(settings, side));
+}
+
+std::unique_ptr<Link> make_link(io::Reactor& reactor, const AppConfig& config,
+                                const AppConfig::Values& settings, const std::string& side,
+                                Link::Handler handler) {
+    if (over_tcp(settings)) {
+        return std::make_unique<TcpLink>(reactor, settings.text(side + "Host"), tcp_port_of(settings, side),
+                                         std::move(handler));
+    }
+    const std::string name = settings.text(side + "Port");
+    return std::make_unique<PortLink>(reactor, name, config.resolved(name), baud_of(settings),
+                                      std::move(handler));
+}
+
+/// What is no address is the settings' fault.
+Result<> opened(Link& link) {
+    Result<> done = link.open();
+    if (!done && done.error().code == Code::bad_arg) done.error().code = Code::config_invalid;
+    return done;
+}
+
 double ms(std::int64_t ns) {
     return static_cast<double>(ns / 1000) / 1000;
 }
@@ -135,15 +196,12 @@ BridgeApp::~BridgeApp() {
 }
 
 Result<> BridgeApp::start(const AppConfig::Values& settings) {
-    if (settings.text("transportMode") != "Com") {
-        return fail(Code::action_failed, "transportMode Tcp is not available in this version",
-                    R"({"key":"transportMode"})");
-    }
-    baud_ = static_cast<std::uint32_t>(settings.integer("baud"));
+    transport_ = settings.text("transportMode");
+    baud_ = baud_of(settings);
     auto plc_port = make_plc_port(settings);
     auto ble_port = make_ble_port(settings);
-    LD_TRY(plc_port->open());
-    LD_TRY(ble_port->open());
+    LD_TRY(opened(*plc_port));
+    LD_TRY(opened(*ble_port));
     BridgeMachine::Settings wanted;
     wanted.unit = static_cast<std::uint8_t>(settings.integer("unit"));
     wanted.poll_ns = settings.integer("pollMs") * 1'000'000;
@@ -152,8 +210,8 @@ Result<> BridgeApp::start(const AppConfig::Values& settings) {
     wanted.keep_linked = settings.flag("autoPair");
     const MonoTime now = mono_now();
     machine_ = std::make_unique<BridgeMachine>(wanted, now);
-    machine_->plc_port(true, now);
-    machine_->ble_port(true, now);
+    machine_->plc_port(plc_port->is_open(), now);
+    machine_->ble_port(ble_port->is_open(), now);
     plc_tap_ = std::make_unique<RtuTap>([this](const RtuRecord& record) {
         if (record.side == RtuSide::response) last_exchange_ = describe_rtu(record.side, record.frame);
     });
@@ -199,39 +257,37 @@ void BridgeApp::station_asked(const BridgeRequest& request) {
     pump();
 }
 
-std::unique_ptr<PortLink> BridgeApp::make_plc_port(const AppConfig::Values& settings) {
-    const std::string name = settings.text("plcPort");
-    return std::make_unique<PortLink>(reactor(), name, config().resolved(name), baud_,
-                                      PortLink::Handler{[this](ByteView bytes, MonoTime when) {
-                                                            plc_tap_->feed(RtuSide::response, bytes, when);
-                                                            machine_->plc_received(bytes, when);
-                                                            pump();
-                                                        },
-                                                        [this](bool open, const std::string& why) {
-                                                            machine_->plc_port(open, mono_now());
-                                                            port_changed(*plc_port_, open, why);
-                                                        }});
+std::unique_ptr<Link> BridgeApp::make_plc_port(const AppConfig::Values& settings) {
+    return make_link(reactor(), config(), settings, "plc",
+                     {[this](ByteView bytes, MonoTime when) {
+                          plc_tap_->feed(RtuSide::response, bytes, when);
+                          machine_->plc_received(bytes, when);
+                          pump();
+                      },
+                      [this](bool open, const std::string& why) {
+                          machine_->plc_port(open, mono_now());
+                          port_changed(*plc_port_, open, why);
+                      }});
 }
 
-std::unique_ptr<PortLink> BridgeApp::make_ble_port(const AppConfig::Values& settings) {
-    const std::string name = settings.text("blePort");
-    return std::make_unique<PortLink>(reactor(), name, config().resolved(name), baud_,
-                                      PortLink::Handler{[this](ByteView bytes, MonoTime when) {
-                                                            machine_->ble_received(bytes, when);
-                                                            pump();
-                                                        },
-                                                        [this](bool open, const std::string& why) {
-                                                            machine_->ble_port(open, mono_now());
-                                                            port_changed(*ble_port_, open, why);
-                                                        }});
+std::unique_ptr<Link> BridgeApp::make_ble_port(const AppConfig::Values& settings) {
+    return make_link(reactor(), config(), settings, "ble",
+                     {[this](ByteView bytes, MonoTime when) {
+                          machine_->ble_received(bytes, when);
+                          pump();
+                      },
+                      [this](bool open, const std::string& why) {
+                          machine_->ble_port(open, mono_now());
+                          port_changed(*ble_port_, open, why);
+                      }});
 }
 
-void BridgeApp::port_changed(const PortLink& port, bool open, const std::string& why) {
+void BridgeApp::port_changed(const Link& port, bool open, const std::string& why) {
     log(open ? LogLevel::info : LogLevel::error,
         open ? fmt::format("port back port={}", port.name())
              : fmt::format("port lost port={} why=\"{}\"", port.name(), why));
     std::string error;
-    for (const PortLink* one : {plc_port_.get(), ble_port_.get()}) {
+    for (const Link* one : {plc_port_.get(), ble_port_.get()}) {
         if (one->is_open()) continue;
         if (!error.empty()) error += "; ";
         error += fmt::format("port {} lost: {}; trying again each second", one->name(),
@@ -360,12 +416,12 @@ void BridgeApp::on_second() {
 std::vector<PortTraffic> BridgeApp::traffic() const {
     if (!machine_) {
         const AppConfig::Values settings = config().read();
-        const auto baud = static_cast<std::uint32_t>(settings.integer("baud"));
-        return {{settings.text("plcPort"), false, baud}, {settings.text("blePort"), false, baud}};
+        const std::uint32_t baud = baud_of(settings);
+        return {{line_name(settings, "plc"), false, baud}, {line_name(settings, "ble"), false, baud}};
     }
     const BridgeMachine::Counters& counters = machine_->counters();
-    const PortLink::Counters& plc = plc_port_->counters();
-    const PortLink::Counters& ble = ble_port_->counters();
+    const Link::Counters& plc = plc_port_->counters();
+    const Link::Counters& ble = ble_port_->counters();
     return {{plc_port_->name(), plc_port_->is_open(), baud_, plc.rx_bytes, plc.tx_bytes, counters.answers,
              counters.requests, counters.crc_errors + counters.timeouts + plc.losses + plc.tx_dropped_bytes},
             {ble_port_->name(), ble_port_->is_open(), baud_, ble.rx_bytes, ble.tx_bytes,
@@ -374,7 +430,8 @@ std::vector<PortTraffic> BridgeApp::traffic() const {
 }
 
 void BridgeApp::describe(Json& status) const {
-    status["profile"] = machine_ ? "Com" : config().read().text("transportMode");
+    status["transportMode"] = machine_ ? transport_ : config().read().text("transportMode");
+    status["profile"] = status["transportMode"];
     status["plcPort"] = status["ports"][0]["port"];
     status["blePort"] = status["ports"][1]["port"];
     describe_plc(status);

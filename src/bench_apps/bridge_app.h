@@ -7,8 +7,8 @@
 #include "bench_apps/bench_app.h"
 #include "bench_apps/bridge_feed_server.h"
 #include "bench_apps/bridge_machine.h"
+#include "bench_apps/link.h"
 #include "bench_apps/machine_timer.h"
-#include "bench_apps/port_link.h"
 
 namespace labdeck::bench_apps {
 
@@ -25,11 +25,11 @@ private:
     void describe(Json& status) const override;
     void on_second() override;
 
-    std::unique_ptr<PortLink> make_plc_port(const AppConfig::Values& settings);
-    std::unique_ptr<PortLink> make_ble_port(const AppConfig::Values& settings);
+    std::unique_ptr<Link> make_plc_port(const AppConfig::Values& settings);
+    std::unique_ptr<Link> make_ble_port(const AppConfig::Values& settings);
     void listen_for_station(const AppConfig::Values& settings);
     void station_asked(const BridgeRequest& request);
-    void port_changed(const PortLink& port, bool open, const std::string& why);
+    void port_changed(const Link& port, bool open, const std::string& why);
     void pair(const JobHandle& job);
     void send(const Json& args, const JobHandle& job);
     /// Does what is due, sends and logs what comes of it, and sets the timer for what is next.
@@ -41,10 +41,11 @@ private:
     void describe_ble(Json& status) const;
     void describe_station(Json& status) const;
 
-    std::uint32_t baud_ = 0;
+    std::uint32_t baud_ = 0;                  ///< 0 over TCP.
+    std::string transport_;                   ///< Com or Tcp.
     std::unique_ptr<BridgeMachine> machine_;  ///< These three while the app runs.
-    std::unique_ptr<PortLink> plc_port_;
-    std::unique_ptr<PortLink> ble_port_;
+    std::unique_ptr<Link> plc_port_;
+    std::unique_ptr<Link> ble_port_;
     std::unique_ptr<RtuTap> plc_tap_;            ///< Hears both directions of the PLC's line.
     std::unique_ptr<BridgeFeedServer> station_;  ///< Nothing while its socket cannot be had.
     std::string station_error_;

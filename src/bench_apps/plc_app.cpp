@@ -12,7 +12,7 @@ namespace labdeck::bench_apps {
 
 namespace {
 
-constexpr std::array<FieldSpec, 6> settings_fields = {{
+constexpr std::array<FieldSpec, 8> settings_fields = {{
     {.name = "port",
      .label = "Port",
      .required = true,
@@ -33,6 +33,8 @@ constexpr std::array<FieldSpec, 6> settings_fields = {{
      .min = 1,
      .max = 247,
      .help = "its Modbus address"},
+    simulator_transport_field,
+    simulator_tcp_port_field("5020"),
     {.name = "seed",
      .label = "Seed",
      .type = FieldType::integer,
@@ -186,7 +188,8 @@ PlcApp::~PlcApp() {
 }
 
 Result<> PlcApp::start(const AppConfig::Values& settings) {
-    port_name_ = settings.text("port");
+    port_name_ = simulator_port_name(settings);
+    transport_ = settings.text("transportMode");
     baud_ = static_cast<std::uint32_t>(settings.integer("baud"));
     unit_ = static_cast<int>(settings.integer("unit"));
     const auto unit = static_cast<std::uint8_t>(unit_);
@@ -196,9 +199,9 @@ Result<> PlcApp::start(const AppConfig::Values& settings) {
     LD_TRY(machine->load_scenario(settings.text("scenario"), now));
     auto listener =
         LD_TRY(ModbusListener::start(reactor(), unit, [this](const Bytes& adu) { handle_request(adu); }));
-    auto port = std::make_unique<PortLink>(
-        reactor(), port_name_, config().resolved(port_name_), baud_,
-        PortLink::Handler{
+    auto port = make_simulator_port(
+        reactor(), config(), settings,
+        Link::Handler{
             [this](ByteView bytes, MonoTime) { lost_bytes_ += bytes.size() - listener_->feed(bytes); },
             [this](bool open, const std::string& why) {
                 log(open ? LogLevel::info : LogLevel::error,
@@ -308,9 +311,9 @@ void PlcApp::on_second() {
 std::vector<PortTraffic> PlcApp::traffic() const {
     if (!port_) {
         const AppConfig::Values settings = config().read();
-        return {{settings.text("port"), false, static_cast<std::uint32_t>(settings.integer("baud"))}};
+        return {{simulator_port_name(settings), false, static_cast<std::uint32_t>(settings.integer("baud"))}};
     }
-    const PortLink::Counters& port = port_->counters();
+    const Link::Counters& port = port_->counters();
     const PlcMachine::Counters& machine = machine_->counters();
     return {{port_name_, port_->is_open(), baud_, port.rx_bytes, port.tx_bytes,
              machine.requests + machine.other_unit + machine.bad_crc, machine.answers,
@@ -322,6 +325,7 @@ void PlcApp::describe(Json& status) const {
     const PlcMachine::Counters& counters = machine_ ? machine_->counters() : none;
     status["profile"] = machine_ ? machine_->scenario() : config().read().text("scenario");
     status["unit"] = machine_ ? Json(unit_) : config().read().value("unit");
+    status["transportMode"] = machine_ ? transport_ : config().read().text("transportMode");
     status["requests"] = counters.requests;
     status["answers"] = counters.answers;
     status["exceptions"] = counters.exceptions;
@@ -345,7 +349,10 @@ void PlcApp::describe(Json& status) const {
 }
 
 void PlcApp::describe_registers(Json& status) const {
-    if (!machine_) return;
+    if (!machine_) {
+        status["registers"] = Json::array();
+        return;
+    }
     const MonoTime now = mono_now();
     Json inputs = Json::object();
     for (const std::size_t address : {0, 1, 2, 3, 4, 10, 11, 12, 20, 21, 30}) {
@@ -355,6 +362,22 @@ void PlcApp::describe_registers(Json& status) const {
     for (std::size_t i = 0; i < PlcMachine::holding_count; ++i) holding.push_back(machine_->holding(i));
     status["inputRegisters"] = std::move(inputs);
     status["holdingRegisters"] = std::move(holding);
+    Json registers = Json::array();
+    for (const PlcRegister& one : plc_registers()) {
+        const int value = one.bank == PlcBank::coil      ? static_cast<int>(machine_->coil(one.address))
+                          : one.bank == PlcBank::holding ? machine_->holding(one.address)
+                                                         : machine_->input(one.address, now);
+        Json entry = {{"bank", plc_bank_name(one.bank)},
+                      {"address", one.address},
+                      {"value", value},
+                      {"name", one.name},
+                      {"unit", one.unit},
+                      {"scale", one.scale}};
+        if (one.bank == PlcBank::input && one.address != PlcMachine::cycle_counter)
+            entry["waveform"] = wave_kind_name(machine_->wave_kind(one.address));
+        registers.push_back(std::move(entry));
+    }
+    status["registers"] = std::move(registers);
     status["coils"] = {{"ready", machine_->coil(0)},
                        {"testing", machine_->coil(1)},
                        {"powerGood", machine_->coil(2)},

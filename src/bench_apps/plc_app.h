@@ -7,7 +7,7 @@
 #include "bench_apps/bench_app.h"
 #include "bench_apps/modbus_listener.h"
 #include "bench_apps/plc_machine.h"
-#include "bench_apps/port_link.h"
+#include "bench_apps/simulator_port.h"
 
 namespace labdeck::bench_apps {
 
@@ -34,10 +34,11 @@ private:
     void describe_registers(Json& status) const;
 
     std::string port_name_;  ///< As the settings have it.
+    std::string transport_;  ///< Com or Tcp.
     std::uint32_t baud_ = 0;
     int unit_ = 0;
     std::unique_ptr<PlcMachine> machine_;  ///< These three while the app runs.
-    std::unique_ptr<PortLink> port_;
+    std::unique_ptr<Link> port_;
     std::unique_ptr<ModbusListener> listener_;
     std::multimap<MonoTime, Bytes> delayed_;  ///< Answers that a fault holds back, by when they go out.
     io::TimerId delay_timer_ = 0;

@@ -16,7 +16,6 @@ constexpr std::array<std::string_view, 5> fault_kind_names = {"crc", "silence", 
 static_assert(static_cast<std::size_t>(FaultKind::lost_byte) + 1 == fault_kind_names.size());
 
 constexpr std::size_t rail_count = 5;
-constexpr std::size_t cycle_counter = 30;
 constexpr std::int64_t cycle_ns = 10'000'000;
 constexpr double power_good_share = 0.9;  ///< Of a rail's set-point.
 constexpr unsigned alarm_tenths = 800;    ///< 80.0 °C.
@@ -24,6 +23,37 @@ constexpr unsigned alarm_tenths = 800;    ///< 80.0 °C.
 constexpr bool has_curve(std::size_t address) {
     return address < rail_count || (address >= 10 && address <= 12) || address == 20 || address == 21;
 }
+
+constexpr std::array<std::string_view, 3> bank_names = {"input", "holding", "coil"};
+static_assert(static_cast<std::size_t>(PlcBank::coil) + 1 == bank_names.size());
+
+constexpr std::array<PlcRegister, 25> registers = {{
+    {PlcBank::input, 0, "rail 3.3 V", "mV"},
+    {PlcBank::input, 1, "rail 5 V", "mV"},
+    {PlcBank::input, 2, "rail 12 V", "mV"},
+    {PlcBank::input, 3, "rail 1.8 V", "mV"},
+    {PlcBank::input, 4, "rail 24 V", "mV"},
+    {PlcBank::input, 10, "current 1", "mA"},
+    {PlcBank::input, 11, "current 2", "mA"},
+    {PlcBank::input, 12, "current 3", "mA"},
+    {PlcBank::input, 20, "temperature 1", "°C", 0.1},
+    {PlcBank::input, 21, "temperature 2", "°C", 0.1},
+    {PlcBank::input, 30, "cycle counter", ""},
+    {PlcBank::holding, 0, "set-point 3.3 V", "mV"},
+    {PlcBank::holding, 1, "set-point 5 V", "mV"},
+    {PlcBank::holding, 2, "set-point 12 V", "mV"},
+    {PlcBank::holding, 3, "set-point 1.8 V", "mV"},
+    {PlcBank::holding, 4, "set-point 24 V", "mV"},
+    {PlcBank::holding, 5, "limit current 1", "mA"},
+    {PlcBank::holding, 6, "limit current 2", "mA"},
+    {PlcBank::holding, 7, "limit current 3", "mA"},
+    {PlcBank::holding, 8, "limit temperature 1", "°C", 0.1},
+    {PlcBank::holding, 9, "limit temperature 2", "°C", 0.1},
+    {PlcBank::coil, 0, "ready", ""},
+    {PlcBank::coil, 1, "testing", ""},
+    {PlcBank::coil, 2, "power good", ""},
+    {PlcBank::coil, 3, "alarm", ""},
+}};
 
 tl::unexpected<ModbusException> refuse(ModbusException why) {
     return tl::unexpected<ModbusException>(why);
@@ -50,6 +80,14 @@ bool fault_kind_of(std::string_view name, FaultKind& out) noexcept {
     if (found == fault_kind_names.end()) return false;
     out = static_cast<FaultKind>(found - fault_kind_names.begin());
     return true;
+}
+
+std::span<const PlcRegister> plc_registers() noexcept {
+    return registers;
+}
+
+std::string_view plc_bank_name(PlcBank bank) noexcept {
+    return bank_names[static_cast<std::size_t>(bank)];
 }
 
 PlcMachine::PlcMachine(std::uint8_t unit, std::uint64_t seed, MonoTime start)

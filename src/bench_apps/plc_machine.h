@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,11 +52,24 @@ struct PlcAnswer {
     MonoTime send_at;
 };
 
+/// A register or coil that means something, and what.
+struct PlcRegister {
+    PlcBank bank = PlcBank::input;
+    std::uint16_t address = 0;
+    std::string_view name;
+    std::string_view unit;  ///< Of value times scale; empty where there is none.
+    double scale = 1;
+};
+/// In the order of banks and addresses.
+std::span<const PlcRegister> plc_registers() noexcept;
+std::string_view plc_bank_name(PlcBank bank) noexcept;
+
 class PlcMachine {
 public:
     static constexpr std::size_t input_count = 31;
     static constexpr std::size_t holding_count = 10;
     static constexpr std::size_t coil_count = 4;
+    static constexpr std::size_t cycle_counter = 30;  ///< Its input register.
 
     struct Counters {
         std::uint64_t requests = 0;  ///< To this unit, check sum right.
@@ -87,6 +101,8 @@ public:
     std::uint16_t input(std::size_t address, MonoTime now) const;
     std::uint16_t holding(std::size_t address) const { return holding_.at(address); }
     bool coil(std::size_t address) const { return coils_.at(address); }
+    /// What the input register does over time.
+    WaveKind wave_kind(std::size_t address) const { return inputs_.at(address).waveform.kind; }
     const std::string& scenario() const noexcept { return scenario_; }
     const std::vector<Fault>& faults() const noexcept { return faults_; }
     const Counters& counters() const noexcept { return counters_; }

@@ -25,6 +25,7 @@
 #include "io/child_process.h"
 #include "io/null_modem.h"
 #include "io/reactor.h"
+#include "io/tcp_socket.h"
 
 namespace labdeck::bench_apps::world {
 
@@ -39,6 +40,12 @@ inline bool becomes(const std::function<bool()>& so) {
         ::poll(nullptr, 0, 2);
     }
     return true;
+}
+
+/// A TCP port of this machine that nobody has.
+inline int free_port() {
+    const std::unique_ptr<io::Reactor> reactor = io::Reactor::create("port").value();
+    return io::TcpListener::create(*reactor, 0, [](UniqueFd) {}).value()->port();
 }
 
 /// A workspace whose cables run on a thread of their own.

@@ -259,16 +259,15 @@ TEST_SUITE("bench_apps/provider") {
         CHECK(provider.status("plc-simulator").at("running") == false);
     }
 
-    TEST_CASE(
-        "a settings file that is not valid, and a transport that is not there, keep the app from starting") {
+    TEST_CASE("settings that are not valid, and an address that is none, keep the app from starting") {
         Workspace workspace;
         workspace.plug_all();
         ProviderChild provider(workspace);
-        CHECK(provider.get("config.set", {{"appId", "bridge"}, {"key", "transportMode"}, {"value", "Tcp"}})
-                  .at("changed") == true);
+        provider.get("config.set", {{"appId", "bridge"}, {"key", "transportMode"}, {"value", "Tcp"}});
+        provider.get("config.set", {{"appId", "bridge"}, {"key", "plcHost"}, {"value", "plc.example"}});
         const Json job = provider.run("bridge", "run_start");
-        CHECK(job.at("error").at("code") == "E_ACTION_FAILED");
-        CHECK(job.at("error").at("message") == "transportMode Tcp is not available in this version");
+        CHECK(job.at("error").at("code") == "E_CONFIG_INVALID");
+        CHECK(job.at("error").at("message") == "plc.example is no address: give numbers, or localhost");
         std::ofstream(workspace.path() + "/config/bridge.json") << R"({"pollMs": "often"})";
         CHECK(provider.run("bridge", "run_start").at("error").at("code") == "E_CONFIG_INVALID");
     }
