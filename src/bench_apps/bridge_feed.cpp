@@ -45,6 +45,9 @@ constexpr std::array<CounterName, 23> counter_names = {{
 }};
 static_assert(sizeof(Counters) == counter_names.size() * sizeof(std::uint64_t));
 
+/// A century and more since the machine started, far from where sums would overflow.
+constexpr std::int64_t time_ns_max = std::int64_t{1} << 62;
+
 constexpr std::array<std::string_view, 3> request_names = {"trip", "hold", "release"};
 static_assert(static_cast<std::size_t>(BridgeRequest::Kind::release) + 1 == request_names.size());
 
@@ -129,7 +132,7 @@ Result<BridgeRecord> record_of(const Json& json) {
     Reader reader(json);
     BridgeRecord record;
     record.sequence = reader.count("sequence");
-    record.time.ns = reader.number<std::int64_t>("timeNs", 0, INT64_MAX);
+    record.time.ns = reader.number<std::int64_t>("timeNs", 0, time_ns_max);
     record.coils = reader.number<std::uint8_t>("coils", 0, UINT8_MAX);
     const Json* inputs = reader.find("inputs");
     if (inputs == nullptr || !inputs->is_array() || inputs->size() != record.inputs.size()) {
@@ -161,7 +164,7 @@ Result<BridgeReport> report_of(const Json& json) {
     Reader reader(json);
     BridgeReport report;
     report.number = reader.count("number");
-    report.time.ns = reader.number<std::int64_t>("timeNs", 0, INT64_MAX);
+    report.time.ns = reader.number<std::int64_t>("timeNs", 0, time_ns_max);
     report.link = named(reader, "link", links, ble_link_name);
     report.link_held = reader.flag("linkHeld");
     report.plc_open = reader.flag("plcOpen");

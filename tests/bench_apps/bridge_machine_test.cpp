@@ -244,4 +244,110 @@ TEST_SUITE("bench_apps/bridge_machine") {
         bench.bridge.advance(at(bench.now + second));
         CHECK(bench.bridge.take_plc_output().size() == 8);
     }
+
+    TEST_CASE("a round trip that is asked for goes between the polls and takes none of their records") {
+        Bench bench;
+        bench.run_for(1 * second);
+        const std::size_t before = bench.records.size();
+        for (std::uint64_t id = 1; id <= 50; ++id) REQUIRE(bench.bridge.ask_trip(id, at(bench.now)));
+        bench.run_for(1 * second);
+        const auto trips = bench.bridge.take_trip_results();
+        REQUIRE(trips.size() == 50);
+        for (std::size_t i = 0; i < trips.size(); ++i) {
+            CHECK(trips[i].id == i + 1);
+            CHECK(trips[i].end == TripEnd::answered);
+            CHECK(trips[i].round_trip_ns >= ms);
+        }
+        CHECK(bench.records.size() == before + 20);
+        for (std::size_t i = 0; i < bench.records.size(); ++i) CHECK(bench.records[i].sequence == i + 1);
+    }
+
+    TEST_CASE("a round trip says how it ended, and is never tried again") {
+        Bench bench;
+        const auto ends_as = [&](FaultKind kind) {
+            bench.inject(kind, 1);
+            REQUIRE(bench.bridge.ask_trip(1, at(bench.now)));
+            std::vector<BridgeMachine::TripResult> trips;
+            while (trips.empty()) {
+                bench.run_for(10 * ms);
+                trips = bench.bridge.take_trip_results();
+            }
+            Fault over;
+            over.kind = kind;
+            over.until = at(0);
+            bench.plc.inject(over);
+            bench.run_for(2 * second);
+            CHECK(bench.bridge.take_trip_results().empty());
+            return trips[0].end;
+        };
+        CHECK(ends_as(FaultKind::silence) == TripEnd::timed_out);
+        CHECK(ends_as(FaultKind::crc) == TripEnd::damaged);
+        CHECK(ends_as(FaultKind::exception) == TripEnd::exception);
+        CHECK(ends_as(FaultKind::delay) == TripEnd::answered);
+    }
+
+    TEST_CASE("a late answer is not taken for the answer to a later round trip") {
+        Bench bench;
+        Fault late;
+        late.kind = FaultKind::delay;
+        late.delay_ns = 300 * ms;
+        late.until = at(3600 * second);
+        bench.plc.inject(late);
+        for (std::uint64_t id = 1; id <= 5; ++id) REQUIRE(bench.bridge.ask_trip(id, at(bench.now)));
+        bench.run_for(20 * second);
+        const auto trips = bench.bridge.take_trip_results();
+        REQUIRE(trips.size() == 5);
+        for (const auto& trip : trips) CHECK(trip.end == TripEnd::timed_out);
+        CHECK(bench.bridge.counters().stray_frames > 0);
+    }
+
+    TEST_CASE("round trips have their turn even where polls come without a pause") {
+        BridgeMachine::Settings settings;
+        settings.poll_ns = 1;
+        Bench bench(settings);
+        for (std::uint64_t id = 1; id <= 20; ++id) REQUIRE(bench.bridge.ask_trip(id, at(bench.now)));
+        bench.run_for(1 * second);
+        CHECK(bench.bridge.take_trip_results().size() == 20);
+        CHECK(bench.records.size() > 100);
+    }
+
+    TEST_CASE("too many round trips are refused, and a port that goes away ends those that wait") {
+        Bench bench;
+        for (std::uint64_t id = 1; id <= BridgeMachine::trips_max; ++id)
+            REQUIRE(bench.bridge.ask_trip(id, at(bench.now)));
+        CHECK(bench.bridge.ask_trip(1000, at(bench.now)).error().code == Code::queue_full);
+        bench.bridge.plc_port(false, at(bench.now));
+        const auto trips = bench.bridge.take_trip_results();
+        REQUIRE(trips.size() == BridgeMachine::trips_max);
+        CHECK(trips.back().end == TripEnd::port_gone);
+        REQUIRE(bench.bridge.ask_trip(1, at(bench.now)));
+        CHECK(bench.bridge.take_trip_results().at(0).end == TripEnd::port_gone);
+    }
+
+    TEST_CASE("a link that is held down is ended, heard advertising, and made again when it is let go") {
+        Bench bench;
+        bench.run_for(1 * second);
+        const std::uint64_t heard = bench.bridge.totals().advertisements;
+        bench.bridge.hold_link(true, at(bench.now));
+        bench.run_for(1 * second);
+        CHECK(bench.bridge.link() == BleLink::scanning);
+        CHECK_FALSE(bench.module.connected());
+        CHECK(bench.bridge.totals().advertisements >= heard + 9);
+        CHECK(bench.bridge.totals().link_losses == 0);
+        bench.bridge.hold_link(false, at(bench.now));
+        bench.run_for(200 * ms);
+        CHECK(bench.bridge.link() == BleLink::connected);
+        CHECK(bench.bridge.totals().notifications_lost == 0);
+    }
+
+    TEST_CASE("the totals go on when the counters are reset") {
+        Bench bench;
+        bench.run_for(1 * second);
+        const auto before = bench.bridge.totals();
+        CHECK(before == bench.bridge.counters());
+        bench.bridge.reset_counters();
+        CHECK(bench.bridge.totals() == before);
+        CHECK(bench.bridge.counters() == BridgeMachine::Counters{});
+        CHECK(before.plc_bytes == 20 * (67 + 6));
+    }
 }

@@ -19,7 +19,7 @@ using namespace labdeck::bench_apps::world;
 
 namespace {
 
-const std::vector<std::string> all_apps = {"bridge", "plc-simulator", "ble-simulator"};
+const std::vector<std::string> all_apps = {"bridge", "40318", "plc-simulator", "ble-simulator"};
 
 void start_all(ProviderChild& provider) {
     for (const auto* app : {"plc-simulator", "ble-simulator", "bridge"}) provider.start(app);
@@ -71,6 +71,8 @@ TEST_SUITE("bench_apps/provider") {
             CHECK(status.at("bootId") == "");
             CHECK(status.at("error") == "");
         }
+        CHECK(provider.status("40318").at("appTitle") == "40318");
+        CHECK(provider.status("40318").at("lastRun").is_null());
         CHECK(provider.status("bridge").at("appTitle") == "Test Fixture Bridge");
         CHECK(provider.status("bridge").at("processModel") == "process");
         CHECK(provider.status("bridge").at("hostPid").is_null());
@@ -87,7 +89,8 @@ TEST_SUITE("bench_apps/provider") {
         for (const std::string& app : all_apps) {
             check_has(provider.get("config.get", {{"appId", app}}),
                       {"repoRoot", "valid", "errors", "entries", "paths", "configTree"});
-            const Json set = provider.get("config.set", {{"appId", app}, {"key", "baud"}, {"value", 57'600}});
+            const Json set =
+                provider.get("config.set", {{"appId", app}, {"key", "autoStart"}, {"value", true}});
             check_has(set, {"changed", "filePath", "restartRequired", "pidAtSet", "message"});
             CHECK(std::filesystem::exists(set.at("filePath").get<std::string>()));
         }
@@ -106,6 +109,8 @@ TEST_SUITE("bench_apps/provider") {
         CHECK(action_names(provider, "ble-simulator") ==
               std::set<std::string>{"run_start", "run_stop", "advertise", "connect", "disconnect",
                                     "set_notify", "set_rssi", "drop_link", "set_battery"});
+        CHECK(action_names(provider, "40318") ==
+              std::set<std::string>{"run_start", "run_stop", "run_pair", "run_overnight"});
         CHECK(action_names(provider, "bridge") ==
               std::set<std::string>{"run_start", "run_stop", "pair", "send", "reset_counters"});
     }
@@ -178,6 +183,35 @@ TEST_SUITE("bench_apps/provider") {
         CHECK(provider.status("bridge").at("bootId") == "");
         provider.start("bridge");
         CHECK(provider.status("bridge").at("bootId") != boot);
+    }
+
+    TEST_CASE("the simulators tell their registers, rates and faults, with what is left of each") {
+        Workspace workspace;
+        workspace.plug_all();
+        ProviderChild provider(workspace);
+        CHECK(provider.status("plc-simulator").at("registers") == Json::array());
+        start_all(provider);
+        provider.run("plc-simulator", "set_register", {{"register", 2}, {"value", 11'111}});
+        provider.run("plc-simulator", "inject_fault", {{"kind", "crc"}, {"rate", 0}, {"seconds", 60}});
+        const Json plc = provider.status("plc-simulator");
+        REQUIRE(plc.at("registers").size() == 25);
+        const Json rail = {{"bank", "input"}, {"address", 2}, {"value", 11'111},       {"name", "rail 12 V"},
+                           {"unit", "mV"},    {"scale", 1.0}, {"waveform", "constant"}};
+        CHECK(plc.at("registers")[2] == rail);
+        CHECK(plc.at("registers")[8].at("unit") == "°C");
+        CHECK(plc.at("registers")[8].at("scale") == 0.1);
+        CHECK(plc.at("registers")[23].at("name") == "power good");
+        REQUIRE(plc.at("faults").size() == 1);
+        CHECK(plc.at("faults")[0].at("kind") == "crc");
+        CHECK(plc.at("faults")[0].at("secondsLeft") > 50);
+        provider.run("ble-simulator", "drop_link", {{"seconds", 60}});
+        const Json ble = provider.status("ble-simulator");
+        check_has(ble, {"rssi", "link", "battery", "notifyHertz", "notifyBytes", "notificationsPerSecond"});
+        CHECK(ble.at("link") == "dropped");
+        CHECK(ble.at("notifyHertz") == 20);
+        REQUIRE(ble.at("faults").size() == 1);
+        CHECK(ble.at("faults")[0].at("kind") == "drop_link");
+        CHECK(ble.at("faults")[0].at("secondsLeft") > 50);
     }
 
     TEST_CASE("the radio's actions do what they say") {
