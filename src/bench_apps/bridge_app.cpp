@@ -234,7 +234,7 @@ void BridgeApp::listen_for_station(const AppConfig::Values& settings) {
         {[this](const BridgeRequest& request) { station_asked(request); },
          [this](bool there, const std::string& why) {
              log(LogLevel::info, there ? "station connected" : fmt::format("station gone why=\"{}\"", why));
-             if (!there) machine_->hold_link(false, mono_now());
+             if (!there) machine_->wish_link(LinkWish::by_settings);
              pump();
          }});
     if (server) {
@@ -252,7 +252,7 @@ void BridgeApp::station_asked(const BridgeRequest& request) {
             log(LogLevel::warning, "station: " + asked.error().message);
         }
     } else {
-        machine_->hold_link(request.kind == BridgeRequest::Kind::hold, mono_now());
+        machine_->wish_link(link_wish_of(request.kind));
     }
     pump();
 }

@@ -48,7 +48,7 @@ static_assert(sizeof(Counters) == counter_names.size() * sizeof(std::uint64_t));
 /// A century and more since the machine started, far from where sums would overflow.
 constexpr std::int64_t time_ns_max = std::int64_t{1} << 62;
 
-constexpr std::array<std::string_view, 3> request_names = {"trip", "hold", "release"};
+constexpr std::array<std::string_view, 4> request_names = {"trip", "hold", "link", "release"};
 static_assert(static_cast<std::size_t>(BridgeRequest::Kind::release) + 1 == request_names.size());
 
 /// Fails with the key's name; the first one that is missing or of another type.
@@ -193,6 +193,11 @@ std::string line_of(const Json& json) {
 
 }  // namespace
 
+LinkWish link_wish_of(BridgeRequest::Kind kind) noexcept {
+    if (kind == BridgeRequest::Kind::hold) return LinkWish::hold_down;
+    return kind == BridgeRequest::Kind::link ? LinkWish::make : LinkWish::by_settings;
+}
+
 std::vector<BridgeReport> BridgeFeed::collect(const BridgeMachine& bridge,
                                               std::span<const BridgeRecord> records,
                                               std::span<const BridgeMachine::TripResult> trips,
@@ -306,7 +311,7 @@ Result<BridgeRequest> request_of(std::string_view line) {
     const Json json = LD_TRY(object_of(line));
     Reader reader(json);
     const auto kind = index_of(request_names, reader.text("method"));
-    if (!kind) return fail(contract::bad_arg("method", "a bridge's feed takes trip, hold and release"));
+    if (!kind) return fail(contract::bad_arg("method", "a bridge's feed takes trip, hold, link and release"));
     BridgeRequest request{static_cast<BridgeRequest::Kind>(*kind), 0};
     if (request.kind != BridgeRequest::Kind::trip) return request;
     const Json* params = reader.find("params");

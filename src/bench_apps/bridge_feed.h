@@ -10,7 +10,8 @@
 //     ← {"event":"refused","params":{"reason":"…"}}   instead of the greeting: one station at a time
 //     → {"method":"trip","params":{"id":1}}     one round trip to the PLC; the report has "trip":{"id":1,…}
 //     → {"method":"hold"}                       ends the BLE link and makes none
-//     → {"method":"release"}                    lets links be made again
+//     → {"method":"link"}                       makes one whenever the module advertises
+//     → {"method":"release"}                    leaves links to the bridge's settings again
 //
 // Times are the machine's monotonic clock in nanoseconds: both ends are on one machine. Pure; no thread, no
 // socket.
@@ -51,10 +52,13 @@ struct BridgeReport {
 };
 
 struct BridgeRequest {
-    enum class Kind : unsigned char { trip, hold, release } kind = Kind::trip;
+    enum class Kind : unsigned char { trip, hold, link, release } kind = Kind::trip;
     std::uint64_t id = 0;  ///< Of a trip.
     friend bool operator==(const BridgeRequest&, const BridgeRequest&) = default;
 };
+
+/// Of any request but a trip.
+LinkWish link_wish_of(BridgeRequest::Kind kind) noexcept;
 
 /// One listener's reports.
 class BridgeFeed {

@@ -286,7 +286,7 @@ void BridgeMachine::handle_connection(const BleFrame& frame) {
     module_boot_ = boot;
     if (frame.payload[0] == 0) {
         set_link(BleLink::scanning, "the module disconnected");
-    } else if (held_) {
+    } else if (link_held()) {
         send_ble(BleType::connection, Bytes{0});
     } else if (link_ != BleLink::connected) {
         ++totals_.links;
@@ -300,7 +300,7 @@ void BridgeMachine::handle_notification(const BleFrame& frame) {
         return;
     }
     // While a link is held down these are the last words of the old one.
-    if (link_ != BleLink::connected && !held_) set_link(BleLink::connected, "already connected");
+    if (link_ != BleLink::connected && !link_held()) set_link(BleLink::connected, "already connected");
     take_radio(frame.payload);
     const auto gap = static_cast<std::uint16_t>(frame.sequence - next_notification_);
     if (notified_ && gap > 0 && gap < gap_max) {
@@ -386,23 +386,22 @@ MonoTime BridgeMachine::next_event() const noexcept {
 
 void BridgeMachine::pair(MonoTime) {
     keep_linked_ = true;
-    held_ = false;
+    wish_ = LinkWish::by_settings;
     if (link_ != BleLink::connected) return;
     send_ble(BleType::connection, Bytes{0});
     set_link(BleLink::scanning, "pairing anew");
 }
 
-void BridgeMachine::hold_link(bool on, MonoTime) {
-    if (on == held_) return;
-    held_ = on;
-    if (!on || (link_ != BleLink::connected && link_ != BleLink::connecting)) return;
+void BridgeMachine::wish_link(LinkWish wish) {
+    wish_ = wish;
+    if (!link_held() || (link_ != BleLink::connected && link_ != BleLink::connecting)) return;
     send_ble(BleType::connection, Bytes{0});
     set_link(BleLink::scanning, "held down");
 }
 
 void BridgeMachine::stop_pairing() noexcept {
     keep_linked_ = settings_.keep_linked;
-    if (!keep_linked_ && link_ == BleLink::connecting) link_ = BleLink::scanning;
+    if (!wants_link() && link_ == BleLink::connecting) link_ = BleLink::scanning;
 }
 
 Result<std::uint16_t> BridgeMachine::send(ByteView data, MonoTime now) {

@@ -45,6 +45,13 @@ struct BridgeRecord {
 enum class BleLink : unsigned char { down, scanning, connecting, connected };
 std::string_view ble_link_name(BleLink link) noexcept;
 
+/// What somebody who judges the BLE module wants of the link.
+enum class LinkWish : unsigned char {
+    by_settings,
+    hold_down,  ///< Ended, and none made; advertisements are still counted.
+    make,       ///< Made whenever the module advertises.
+};
+
 /// How one request to the PLC ended.
 enum class TripEnd : unsigned char { answered, exception, damaged, timed_out, port_gone };
 std::string_view trip_end_name(TripEnd end) noexcept;
@@ -133,10 +140,11 @@ public:
     /// One request to the PLC, between two polls, never tried again. Its result has this id. E_QUEUE_FULL
     /// when trips_max are waiting.
     [[nodiscard]] Result<> ask_trip(std::uint64_t id, MonoTime now);
-    /// While it is held, a link is ended and none is made; advertisements are still counted.
-    void hold_link(bool on, MonoTime now);
+    /// Overrules the settings and pair() until it is `by_settings` again. A link that is there stays, unless
+    /// it is to be held down.
+    void wish_link(LinkWish wish);
 
-    bool link_held() const noexcept { return held_; }
+    bool link_held() const noexcept { return wish_ == LinkWish::hold_down; }
     bool plc_open() const noexcept { return plc_open_; }
     int rssi_dbm() const noexcept { return rssi_dbm_; }
     int battery_percent() const noexcept { return battery_percent_; }
@@ -161,7 +169,9 @@ private:
     void attempt_failed(TripEnd why, MonoTime now);
     void begin_next(MonoTime now);
     void end_trip(TripEnd end, std::int64_t round_trip_ns);
-    bool wants_link() const noexcept { return keep_linked_ && !held_; }
+    bool wants_link() const noexcept {
+        return wish_ == LinkWish::by_settings ? keep_linked_ : wish_ == LinkWish::make;
+    }
     void handle_answer(ByteView adu, MonoTime now);
     bool take_values(const RtuFrame& frame);
     void end_poll(MonoTime now);
@@ -208,7 +218,7 @@ private:
     Bytes ble_output_;
     BleLink link_ = BleLink::down;
     bool keep_linked_;
-    bool held_ = false;
+    LinkWish wish_ = LinkWish::by_settings;
     MonoTime connect_deadline_;
     std::uint16_t ble_sequence_ = 0;
     std::uint32_t module_boot_ = no_boot;

@@ -134,7 +134,7 @@ void StationMachine::bridge_up(std::string boot_id, MonoTime now) {
 void StationMachine::bridge_down(const std::string& why, MonoTime now) {
     bridge_there_ = false;
     // Its socket's end lets the link go as well.
-    holding_ = false;
+    wishing_ = false;
     last_.reset();
     if (busy() && phase_ != Phase::waiting) give_up("the bridge went away: " + why, now);
 }
@@ -164,7 +164,7 @@ void StationMachine::stop(RunState state, std::string why, MonoTime now) {
 }
 
 void StationMachine::end_run(RunState state, MonoTime now) {
-    if (std::exchange(holding_, false) && bridge_there_)
+    if (std::exchange(wishing_, false) && bridge_there_)
         requests_.push_back({BridgeRequest::Kind::release, 0});
     phase_ = Phase::idle;
     run_->state = state;
@@ -237,11 +237,10 @@ void StationMachine::enter(Phase phase, const BridgeReport& report) {
             channels_.push_back({first_current + i, rail_count + i});
     } else if (phase == Phase::advertised) {
         confirmed_ = false;
-        holding_ = true;
+        wishing_ = true;
         requests_.push_back({BridgeRequest::Kind::hold, 0});
     } else if (phase == Phase::connected) {
-        holding_ = false;
-        requests_.push_back({BridgeRequest::Kind::release, 0});
+        requests_.push_back({BridgeRequest::Kind::link, 0});
     } else if (phase == Phase::trips) {
         asked_ = answered_first_ = 0;
         trip_ends_ = {};
@@ -321,7 +320,7 @@ void StationMachine::judge_advertised(const BridgeReport& report) {
     }
     if (one.verdict != Verdict::pass) {
         skip({"connected", "battery", "link_kept", "throughput"}, "not seen advertising");
-        holding_ = false;
+        wishing_ = false;
         requests_.push_back({BridgeRequest::Kind::release, 0});
     }
     next_phase(report);

@@ -113,7 +113,7 @@ private:
     std::string bridge_boot_;
     std::optional<BridgeReport> last_;
     MonoTime last_heard_;
-    bool holding_ = false;  ///< The bridge was asked to hold the link down.
+    bool wishing_ = false;  ///< The bridge was asked for what it is to be released from.
 
     // Of the phase under way.
     BridgeReport begin_;  ///< The report that it began with.

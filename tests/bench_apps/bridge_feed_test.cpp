@@ -103,7 +103,7 @@ TEST_SUITE("bench_apps/bridge_feed") {
     TEST_CASE("requests are read back as they were written, and nothing else is one") {
         for (const BridgeRequest& request :
              {BridgeRequest{BridgeRequest::Kind::trip, 5}, BridgeRequest{BridgeRequest::Kind::hold, 0},
-              BridgeRequest{BridgeRequest::Kind::release, 0}}) {
+              BridgeRequest{BridgeRequest::Kind::link, 0}, BridgeRequest{BridgeRequest::Kind::release, 0}}) {
             CHECK(request_of(request_line(request)).value() == request);
         }
         for (const char* bad : {"", "{", "[]", "{}", R"({"method":"fly"})", R"({"method":"trip"})",

@@ -328,13 +328,13 @@ TEST_SUITE("bench_apps/bridge_machine") {
         Bench bench;
         bench.run_for(1 * second);
         const std::uint64_t heard = bench.bridge.totals().advertisements;
-        bench.bridge.hold_link(true, at(bench.now));
+        bench.bridge.wish_link(LinkWish::hold_down);
         bench.run_for(1 * second);
         CHECK(bench.bridge.link() == BleLink::scanning);
         CHECK_FALSE(bench.module.connected());
         CHECK(bench.bridge.totals().advertisements >= heard + 9);
         CHECK(bench.bridge.totals().link_losses == 0);
-        bench.bridge.hold_link(false, at(bench.now));
+        bench.bridge.wish_link(LinkWish::by_settings);
         bench.run_for(200 * ms);
         CHECK(bench.bridge.link() == BleLink::connected);
         CHECK(bench.bridge.totals().notifications_lost == 0);

@@ -35,7 +35,9 @@ inline StationMachine::Settings usual_settings() {
 /// PLC and BLE module, the bridge between them and the station behind the bridge. A step is 1 ms; reports and
 /// requests go through their lines, as over the socket.
 struct StationBench {
-    explicit StationBench(const StationMachine::Settings& settings = usual_settings()) : station(settings) {
+    explicit StationBench(const StationMachine::Settings& settings = usual_settings(),
+                          const BridgeMachine::Settings& bridge_settings = {})
+        : bridge(bridge_settings, at(0)), station(settings) {
         bridge.plc_port(true, at(0));
         bridge.ble_port(true, at(0));
         run_for(2 * second);
@@ -49,7 +51,7 @@ struct StationBench {
     }
     void deafen() {
         listening = false;
-        bridge.hold_link(false, at(now));
+        bridge.wish_link(LinkWish::by_settings);
         station.bridge_down("it hung up", at(now));
     }
     void run_for(std::int64_t ns) {
@@ -107,7 +109,7 @@ struct StationBench {
             if (heard.kind == BridgeRequest::Kind::trip) {
                 (void)bridge.ask_trip(heard.id, at(now));
             } else {
-                bridge.hold_link(heard.kind == BridgeRequest::Kind::hold, at(now));
+                bridge.wish_link(link_wish_of(heard.kind));
             }
         }
     }
@@ -131,7 +133,7 @@ struct StationBench {
     }
 
     std::int64_t now = 0;
-    BridgeMachine bridge{{}, at(0)};
+    BridgeMachine bridge;
     PlcMachine plc{1, 1, at(0)};
     BleMachine module{{}, at(0)};
     BridgeFeed feed;

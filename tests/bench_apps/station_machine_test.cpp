@@ -89,6 +89,18 @@ TEST_SUITE("bench_apps/station_machine") {
         }
     }
 
+    TEST_CASE("a bridge that makes no links by itself makes one for the run, and leaves it at that") {
+        BridgeMachine::Settings settings;
+        settings.keep_linked = false;
+        StationBench bench(usual_settings(), settings);
+        CHECK(bench.bridge.link() == BleLink::scanning);
+        CHECK(bench.judge().verdict() == Verdict::pass);
+        bench.run_for(10 * ms);
+        bench.module.disconnect(at(bench.now));
+        bench.run_for(second);
+        CHECK(bench.bridge.link() == BleLink::scanning);
+    }
+
     TEST_CASE("pairing measures the radio alone") {
         StationBench bench;
         const StationRun& run = bench.judge(RunKind::pair);
