@@ -51,7 +51,8 @@ TEST_SUITE("bench_apps/bridge_feed") {
 
     TEST_CASE("a report that lacks any of its parts is refused, and named") {
         const Json whole = Json::parse(report_line(full_report()));
-        for (const auto& [key, value] : whole.at("params").items()) {
+        for (const auto& item : whole.at("params").items()) {
+            const std::string key = item.key();
             if (key == "record" || key == "trip") continue;
             CAPTURE(key);
             Json less = whole;
@@ -62,7 +63,8 @@ TEST_SUITE("bench_apps/bridge_feed") {
             less["params"][key] = nullptr;
             CHECK_FALSE(feed_line_of(less.dump()).has_value());
         }
-        for (const auto& [key, value] : whole.at("params").at("totals").items()) {
+        for (const auto& item : whole.at("params").at("totals").items()) {
+            const std::string key = item.key();
             CAPTURE(key);
             Json less = whole;
             less["params"]["totals"][key] = -1;
