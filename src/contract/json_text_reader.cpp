@@ -10,6 +10,9 @@ namespace labdeck::contract {
 
 namespace {
 
+// parse_json() gives up on longer ones, even on those of zero.
+constexpr std::size_t exponent_digits_max = 9;
+
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -285,7 +288,10 @@ bool JsonTextReader::read_number() {
     if (good && (peek() == 'e' || peek() == 'E')) {
         ++at_;
         if (peek() == '+' || peek() == '-') ++at_;
+        const std::size_t exponent = at_;
         good = digits();
+        if (at_ - exponent > exponent_digits_max)
+            return fail_at(begin, "a number with so long an exponent cannot be kept");
     }
     if (!good || is_word(peek()) || peek() == '.')
         return fail_at(begin, "no JSON number; one looks like 12, -0.5 or 1e6");

@@ -88,6 +88,8 @@ TEST_SUITE("contract/json_text") {
             CHECK(refused(number) == "1:1: no JSON number; one looks like 12, -0.5 or 1e6");
         }
         CHECK(refused("1e999") == "1:1: a number this large cannot be kept");
+        CHECK(refused("0e" + std::string(100, '1')) ==
+              "1:1: a number with so long an exponent cannot be kept");
         CHECK(refused("True") == "1:1: JSON writes true and false in small letters");
         CHECK(refused("None") == "1:1: JSON writes null for nothing");
         CHECK(refused("[Com]") == "1:2: no JSON value; a text stands in double quotes");
