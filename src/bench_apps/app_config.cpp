@@ -1,14 +1,14 @@
 #include "bench_apps/app_config.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <nlohmann/json.hpp>
 
-#include "base/unique_fd.h"
+#include "base/assert.h"
+#include "bench_apps/config_file.h"
+#include "bench_apps/config_schema.h"
+#include "io/whole_file.h"
 
 namespace labdeck::bench_apps {
 
@@ -16,65 +16,22 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t file_bytes_max = 1U << 20;
-
-/// not_found when there is no file.
-Result<std::string> read_file(const fs::path& path) {
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd) return os_error("open " + path.string());
-    std::string text;
-    std::array<char, 16 << 10> buffer;
-    while (true) {
-        const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return os_error("read " + path.string());
-        if (n == 0) return text;
-        text.append(buffer.data(), static_cast<std::size_t>(n));
-        if (text.size() > file_bytes_max) {
-            return fail(Code::config_invalid,
-                        fmt::format("{} is longer than {} bytes", path.string(), file_bytes_max));
-        }
-    }
+contract::JsonSchema schema_made(const Json& schema) {
+    Result<contract::JsonSchema> made = contract::JsonSchema::create(schema);
+    LD_ASSERT(made.has_value());
+    return std::move(*made);
 }
 
-Result<> write_all(int fd, std::string_view text, const fs::path& path) {
-    while (!text.empty()) {
-        const ssize_t n = ::write(fd, text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return os_error("write " + path.string());
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return {};
+std::string name_in(const fs::path& root, const fs::path& file) {
+    const fs::path inside = file.lexically_relative(root);
+    return inside.empty() || *inside.begin() == ".." ? file.string() : inside.string();
 }
 
-/// config_invalid when it is no JSON object.
-Result<Json> read_tree(const fs::path& path) {
-    const std::string text = LD_TRY(read_file(path));
-    Result<Json> parsed = contract::parse_json(text);
-    if (!parsed) return fail(Code::config_invalid, path.string() + ": " + parsed.error().message);
-    if (!parsed->is_object()) return fail(Code::config_invalid, path.string() + " is no JSON object");
-    return parsed;
-}
-
-/// Either the old file or the new one is there at every moment, a power cut included.
-Result<> replace_file(const fs::path& path, std::string_view text) {
-    std::error_code made;
-    fs::create_directories(path.parent_path(), made);
-    if (made) return fail(os_error_value("make the folder " + path.parent_path().string(), made.value()));
-    const fs::path making = path.string() + fmt::format(".{}.new", ::getpid());
-    UniqueFd fd(::open(making.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!fd) return os_error("write " + making.string());
-    Result<> done = write_all(fd.get(), text, making);
-    if (done && ::fsync(fd.get()) != 0) done = os_error("write " + making.string());
-    if (done && ::rename(making.c_str(), path.c_str()) != 0) done = os_error("replace " + path.string());
-    if (!done) {
-        ::unlink(making.c_str());
-        return done;
-    }
-    const UniqueFd folder(::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    // A file system that cannot sync a folder has still renamed.
-    if (folder) (void)::fsync(folder.get());
-    return {};
+/// What may stand beside a setting: where its value is.
+void add_place(Json& out, const std::optional<contract::TextPlace>& place) {
+    if (!place) return;
+    out["line"] = place->line;
+    out["column"] = place->column;
 }
 
 }  // namespace
@@ -96,7 +53,14 @@ std::string AppConfig::Values::text(std::string_view key) const {
 }
 
 AppConfig::AppConfig(std::string app_id, std::span<const FieldSpec> fields, fs::path root, fs::path file)
-    : app_id_(std::move(app_id)), fields_(fields), root_(std::move(root)), file_(std::move(file)) {}
+    : app_id_(std::move(app_id)),
+      fields_(fields),
+      root_(std::move(root)),
+      file_(std::move(file)),
+      schema_json_(std::make_unique<const Json>(config_schema(app_id_, fields_))),
+      schema_(schema_made(*schema_json_)) {}
+
+AppConfig::~AppConfig() = default;
 
 const FieldSpec* AppConfig::field(std::string_view key) const noexcept {
     const auto found =
@@ -104,32 +68,28 @@ const FieldSpec* AppConfig::field(std::string_view key) const noexcept {
     return found == fields_.end() ? nullptr : &*found;
 }
 
-AppConfig::Values AppConfig::read() const {
+ConfigFile AppConfig::read_file() const {
+    return ConfigFile::read(file_, name_in(root_, file_), fields_, schema_);
+}
+
+AppConfig::Values AppConfig::values_of(const ConfigFile& file) const {
     Values now;
-    auto tree = std::make_shared<Json>(Json::object());
     auto fields = std::make_shared<Json>(Json::object());
-    Result<Json> read = read_tree(file_);
-    now.file_there = read.has_value() || read.error().code != Code::not_found;
-    if (read) {
-        *tree = std::move(*read);
-    } else if (now.file_there) {
-        now.errors.push_back(read.error().message);
-    }
+    now.file_there = file.there();
+    for (const ConfigFault& fault : file.faults()) now.errors.push_back(file.line_of(fault));
     for (const FieldSpec& one : fields_) {
         const std::string key(one.name);
-        Json& value = (*fields)[key] = preset_of(one);
-        const auto given = tree->find(key);
-        if (given == tree->end()) continue;
-        std::string fault = fault_of(one, *given);
-        if (fault.empty()) {
-            value = *given;
-        } else {
-            now.errors.push_back(std::move(fault));
-        }
+        const auto given = file.tree().find(key);
+        const bool good = given != file.tree().end() && fault_of(one, *given).empty();
+        (*fields)[key] = good ? *given : preset_of(one);
     }
-    now.tree = std::move(tree);
+    now.tree = std::make_shared<Json>(file.tree());
     now.fields = std::move(fields);
     return now;
+}
+
+AppConfig::Values AppConfig::read() const {
+    return values_of(read_file());
 }
 
 Result<> AppConfig::make_if_missing() const {
@@ -139,7 +99,7 @@ Result<> AppConfig::make_if_missing() const {
 }
 
 Result<> AppConfig::write(const Json& tree) const {
-    return replace_file(file_, tree.dump(4) + "\n");
+    return io::replace_whole_file(file_.string(), tree.dump(4) + "\n");
 }
 
 std::string AppConfig::resolved(std::string_view path) const {
@@ -148,32 +108,63 @@ std::string AppConfig::resolved(std::string_view path) const {
     return (root_ / fs::path(path)).lexically_normal().string();
 }
 
-Json AppConfig::paths(const Values& now) const {
+Json AppConfig::paths(const Values& now, const ConfigFile& file) const {
     std::error_code ignored;
     Json list = Json::array();
-    list.push_back({{"name", "config"}, {"path", file_.string()}, {"exists", fs::exists(file_, ignored)}});
+    Json config = {{"name", "config"}, {"path", file_.string()}, {"exists", fs::exists(file_, ignored)}};
+    if (!file.faults().empty()) config["error"] = now.errors.front();
+    list.push_back(std::move(config));
     for (const FieldSpec& one : fields_) {
         if (!one.path) continue;
         const std::string path = resolved(now.text(one.name));
-        list.push_back({{"name", one.name}, {"path", path}, {"exists", fs::exists(path, ignored)}});
+        Json entry = {{"name", one.name}, {"path", path}, {"exists", fs::exists(path, ignored)}};
+        add_place(entry, file.place_of_key(one.name));
+        list.push_back(std::move(entry));
     }
     return list;
 }
 
-Json AppConfig::view() const {
-    const Values now = read();
-    Json entries = Json::array();
-    for (const FieldSpec& one : fields_) {
-        Json entry = {{"key", one.name}, {"value", now.value(one.name)}};
-        const Json described = field_json(one);
-        for (const auto& [name, value] : described.items()) {
-            if (name != "name") entry[name] = value;
-        }
-        entry["restartRequired"] = true;
-        entries.push_back(std::move(entry));
+Json AppConfig::entry(const FieldSpec& one, const Values& now, const ConfigFile& file) const {
+    Json entry = {{"key", one.name}, {"value", now.value(one.name)}};
+    const Json described = field_json(one);
+    for (const auto& [name, value] : described.items()) {
+        if (name != "name") entry[name] = value;
     }
-    return {{"repoRoot", root_.string()},    {"valid", now.errors.empty()}, {"errors", now.errors},
-            {"entries", std::move(entries)}, {"paths", paths(now)},         {"configTree", *now.tree}};
+    entry["restartRequired"] = true;
+    const auto place = file.place_of_key(one.name);
+    entry["source"] = place ? "file" : "default";
+    add_place(entry, place);
+    if (const ConfigFault* fault = file.fault_of_key(one.name)) {
+        add_place(entry, fault->place);
+        entry["error"] = fault->message;
+    }
+    return entry;
+}
+
+Json AppConfig::view() const {
+    const ConfigFile file = read_file();
+    const Values now = values_of(file);
+    Json entries = Json::array();
+    for (const FieldSpec& one : fields_) entries.push_back(entry(one, now, file));
+    Json faults = Json::array();
+    for (const ConfigFault& fault : file.faults()) faults.push_back(file.json_of(fault));
+    return {{"repoRoot", root_.string()},  {"valid", now.errors.empty()},   {"errors", now.errors},
+            {"faults", std::move(faults)}, {"entries", std::move(entries)}, {"paths", paths(now, file)},
+            {"configTree", *now.tree},     {"schema", *schema_json_}};
+}
+
+Result<> AppConfig::put(const ConfigFile& file, std::string_view key, const Json& value) const {
+    if (!file.there()) {
+        Json fields = *values_of(file).fields;
+        fields[std::string(key)] = value;
+        return write(fields);
+    }
+    Json wanted = file.tree();
+    wanted[std::string(key)] = value;
+    const std::string text = file.with(key, value);
+    const Result<Json> again = contract::parse_json(text);
+    LD_ASSERT(again.has_value() && *again == wanted);
+    return io::replace_whole_file(file_.string(), text);
 }
 
 Result<Json> AppConfig::set(std::string_view key, const Json& value, std::optional<std::int64_t> pid) const {
@@ -181,22 +172,26 @@ Result<Json> AppConfig::set(std::string_view key, const Json& value, std::option
     const FieldSpec* one = field(key);
     if (one == nullptr)
         return fail(Code::config_invalid, fmt::format("{} has no setting {}", app_id_, key), details);
-    if (std::string fault = fault_of(*one, value); !fault.empty()) {
-        return fail(Code::config_invalid, std::move(fault), details);
+    std::string why = fault_of(*one, value);
+    if (why.empty()) {
+        const auto refused = schema_.check(Json{{std::string(key), value}});
+        // Other settings may be missing from this object of one.
+        const auto fault = std::find_if(refused.begin(), refused.end(),
+                                        [](const auto& each) { return !each.pointer.empty(); });
+        if (fault != refused.end()) why = fmt::format("{}: {}", key, fault->message);
     }
-    Result<Json> tree_there = read_tree(file_);
-    const bool missing = !tree_there && tree_there.error().code == Code::not_found;
-    if (!tree_there && !missing) {
-        Error why = std::move(tree_there).error();
-        why.details = details;
-        return fail(std::move(why));
+    if (!why.empty()) return fail(Code::config_invalid, std::move(why), details);
+    const ConfigFile file = read_file();
+    if (file.there() && !file.usable()) {
+        Json where = file.json_of(file.faults().front());
+        where["key"] = key;
+        return fail(Code::config_invalid,
+                    fmt::format("{} (the file stays as it is)", file.line_of(file.faults().front())),
+                    contract::dump_line(where));
     }
-    Json tree = missing ? *read().fields : std::move(*tree_there);
-    const std::string name(key);
-    const auto before = tree.find(name);
-    const bool changed = before == tree.end() || *before != value;
-    tree[name] = value;
-    if (changed || missing) LD_TRY(write(tree));
+    const auto before = file.tree().find(std::string(key));
+    const bool changed = before == file.tree().end() || *before != value;
+    if (changed) LD_TRY(put(file, key, value));
     const bool restart = changed && pid.has_value();
     const char* message = !changed  ? "nothing to change"
                           : restart ? "saved; takes effect at the next start"

@@ -125,8 +125,7 @@ TEST_SUITE("io/whole_file") {
         const fakes::TempFolder folder;
         const std::string path = folder.path() + "/a";
         std::ofstream(path) << "before";
-        fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec |
-                                           fs::perms::others_read | fs::perms::others_exec);
+        fs::permissions(folder.path(), static_cast<fs::perms>(0555));
         {
             const fakes::WithoutRoot nobody;
             CHECK(replace_whole_file(path, "after").error().code == Code::denied);
