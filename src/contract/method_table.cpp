@@ -92,7 +92,7 @@ constexpr std::array method_table{
     Method{.name = "config.get",
            .aliases = "config.show get_config getConfig",
            .params = app_params,
-           .response = "{repoRoot, valid, errors, entries, paths, configTree}",
+           .response = "{repoRoot, valid, errors, faults, entries, paths, configTree, schema}",
            .help = "Reads an app's settings and where they come from.",
            .group = process_interface},
     Method{.name = "config.set",
