@@ -9,11 +9,11 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "contract/json.h"
+#include "contract/json_text.h"
+#include "io/whole_file.h"
 
 namespace labdeck::hub {
 
@@ -22,17 +22,49 @@ using contract::Json;
 
 namespace {
 
+constexpr std::size_t file_bytes_max = 1U << 20;
+
+/// A fault of the value at `where` ("providers[1].apps"), before it is known where that stands in the text.
 Error invalid(const std::string& where, const std::string& what) {
-    return Error{Code::config_invalid, fmt::format("labdeck.json: {}: {}", where, what), 0,
-                 Json{{"key", where}}.dump()};
+    return Error{Code::config_invalid, what, 0, Json{{"key", where}}.dump()};
 }
 
-Result<std::string> read_text(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) return os_error("open " + path.string());
-    std::ostringstream text;
-    text << in.rdbuf();
-    return text.str();
+/// "providers[1].apps" as a JSON pointer.
+std::string pointer_of(std::string_view where) {
+    std::string pointer;
+    while (!where.empty()) {
+        const std::size_t end = std::min(where.find_first_of(".[]"), where.size());
+        if (end > 0) pointer += contract::pointer_step(where.substr(0, end));
+        where.remove_prefix(std::min(end + 1, where.size()));
+    }
+    return pointer;
+}
+
+/// Where the value stands, or what would hold it if it is missing.
+std::size_t byte_of(const contract::JsonText& map, std::string pointer) {
+    const contract::JsonText::Span* span = map.find(pointer);
+    while (span == nullptr) {
+        pointer.resize(pointer.rfind('/'));
+        span = map.find(pointer);
+    }
+    return span->begin;
+}
+
+/// The error with its file, line and column, and the same in its details.
+Error placed(std::string_view text, std::size_t byte, const std::string& where, const std::string& what) {
+    const contract::TextPlace place = contract::place_of(text, byte);
+    const std::string label = where.empty() ? what : where + ": " + what;
+    return Error{Code::config_invalid, fmt::format("labdeck.json:{}:{}: {}", place.line, place.column, label),
+                 0, Json{{"key", where}, {"line", place.line}, {"column", place.column}}.dump()};
+}
+
+Result<> no_key_twice(std::string_view text, const contract::JsonText& map) {
+    if (map.duplicates().empty()) return {};
+    const contract::JsonText::Duplicate& twice = map.duplicates().front();
+    const contract::TextPlace first = contract::place_of(text, twice.first_byte);
+    return fail(placed(text, twice.byte, "",
+                       fmt::format("the key \"{}\" stands here again, first at {}:{}; remove one of them",
+                                   twice.key, first.line, first.column)));
 }
 
 /// Takes apart one object, remembering where it stands for the error.
@@ -201,9 +233,10 @@ Result<UniqueFd> take_lock(const std::string& root) {
 
 }  // namespace
 
-Result<BenchSpec> parse_bench(std::string_view text, const std::string& root, const std::string& self) {
-    const Json json = LD_TRY(contract::parse_json(text));
-    if (!json.is_object()) return fail(invalid("the whole file", "must be a JSON object"));
+namespace {
+
+Result<BenchSpec> read_bench(const Json& json, const std::string& root, const std::string& self) {
+    if (!json.is_object()) return fail(invalid("", "must be a JSON object"));
     BenchSpec bench;
     bench.name = LD_TRY(Reader(json, "").text("name", fs::path(root).filename().string()));
     LD_TRY(each_object(json, "cables", [&](const Json& item, const std::string& where) -> Result<> {
@@ -234,6 +267,20 @@ Result<BenchSpec> parse_bench(std::string_view text, const std::string& root, co
     return bench;
 }
 
+}  // namespace
+
+Result<BenchSpec> parse_bench(std::string_view text, const std::string& root, const std::string& self) {
+    const auto map = contract::JsonText::read(text);
+    if (!map) return fail(placed(text, map.error().byte, "", map.error().message));
+    LD_TRY(no_key_twice(text, *map));
+    const Json json = LD_TRY(contract::parse_json(text));
+    Result<BenchSpec> bench = read_bench(json, root, self);
+    if (bench) return bench;
+    const Json details = LD_TRY(contract::parse_json(bench.error().details));
+    const std::string where = details.at("key").get<std::string>();
+    return fail(placed(text, byte_of(*map, pointer_of(where)), where, bench.error().message));
+}
+
 Result<Workspace> Workspace::open(const std::string& root) {
     std::error_code failed;
     fs::create_directories(root, failed);
@@ -245,10 +292,11 @@ Result<Workspace> Workspace::open(const std::string& root) {
 
     Workspace workspace(full, LD_TRY(take_lock(full)));
     workspace.bench_.name = fs::path(full).filename().string();
-    const fs::path file = fs::path(full) / "labdeck.json";
-    if (fs::exists(file)) {
-        const std::string text = LD_TRY(read_text(file));
-        workspace.bench_ = LD_TRY(parse_bench(text, full, own_program()));
+    const Result<std::string> text = io::read_whole_file(full + "/labdeck.json", file_bytes_max);
+    if (text) {
+        workspace.bench_ = LD_TRY(parse_bench(*text, full, own_program()));
+    } else if (text.error().code != Code::not_found) {
+        return fail(text.error());
     }
     return workspace;
 }

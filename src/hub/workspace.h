@@ -45,7 +45,8 @@ struct BenchSpec {
 
 /// Reads the text of a labdeck.json. `root` is what relative folders are resolved against, `self` the program
 /// that an argv[0] of "labdeck" (and a provider without a command) means.
-/// E_CONFIG_INVALID names the place: "providers[1].apps: …".
+/// E_CONFIG_INVALID names the place, "labdeck.json:3:12: providers[1].apps: …", and has it in its details as
+/// key, line and column (from 1, in characters). What is missing is placed at what should hold it.
 Result<BenchSpec> parse_bench(std::string_view text, const std::string& root, const std::string& self);
 
 class Workspace {

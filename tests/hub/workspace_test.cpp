@@ -35,15 +35,28 @@ TEST_SUITE("hub/workspace") {
     }
 
     TEST_CASE("a wrong value is refused with the place where it stands") {
-        const auto error = refused(R"({"providers":[{"name":"x","apps":["a"]},{"name":"y","apps":7}]})");
+        const auto error =
+            refused("{\"providers\":[{\"name\":\"x\",\"apps\":[\"a\"]},\n{\"name\":\"y\",\"apps\":7}]}");
         CHECK(error.code == Code::config_invalid);
-        CHECK(error.message == "labdeck.json: providers[1].apps: must be an array of strings");
-        CHECK(error.details == R"({"key":"providers[1].apps"})");
+        CHECK(error.message == "labdeck.json:2:20: providers[1].apps: must be an array of strings");
+        CHECK(error.details == R"({"key":"providers[1].apps","line":2,"column":20})");
+        CHECK(refused("{\"commands\":[\n {}]}").message == "labdeck.json:2:2: commands[0].name: is missing");
+        CHECK(refused(R"({"commands":[{"name":"x","command":["y"],"env":{"a.b":1}}]})").message ==
+              "labdeck.json:1:48: commands[0].env.a.b: must be a string");
+    }
+
+    TEST_CASE("a text that is no JSON is refused where it goes wrong, and so is a key that stands twice") {
+        CHECK(refused("{\n  \"name\": \"b\",\n}").message ==
+              "labdeck.json:2:14: a comma before }; remove it");
+        CHECK(refused("").message == "labdeck.json:1:1: there is nothing; the smallest JSON object is {}");
+        CHECK(refused("[]").message == "labdeck.json:1:1: must be a JSON object");
+        CHECK(refused("{\"name\":\"a\",\n\"name\":\"b\"}").message ==
+              "labdeck.json:2:1: the key \"name\" stands here again, first at 1:2; remove one of them");
     }
 
     TEST_CASE("what cannot work is refused before anything starts") {
         CHECK(refused("[]").code == Code::config_invalid);
-        CHECK(refused("{").code == Code::bad_arg);
+        CHECK(refused("{").code == Code::config_invalid);
         CHECK(refused(R"({"providers":[{"name":"x"}]})").message.find("names no app") != std::string::npos);
         CHECK(refused(R"({"providers":[{"name":"x","apps":["a"]},{"name":"x","apps":["b"]}]})")
                   .message.find("is used twice") != std::string::npos);
@@ -76,11 +89,19 @@ TEST_SUITE("hub/workspace") {
         CHECK((mode & std::filesystem::perms::mask) == std::filesystem::perms::owner_all);
     }
 
+    TEST_CASE("a folder in the place of labdeck.json is told of") {
+        const TempFolder folder;
+        std::filesystem::create_directory(folder.path() + "/labdeck.json");
+        const auto workspace = Workspace::open(folder.path());
+        REQUIRE_FALSE(workspace.has_value());
+        CHECK(workspace.error().message.ends_with("/labdeck.json is a folder; a file is wanted there"));
+    }
+
     TEST_CASE("a broken labdeck.json stops the start with its reason") {
         const TempFolder folder;
         std::ofstream(folder.path() + "/labdeck.json") << "{\"cables\": 3}";
         const auto workspace = Workspace::open(folder.path());
         REQUIRE_FALSE(workspace.has_value());
-        CHECK(workspace.error().message == "labdeck.json: cables: must be an array");
+        CHECK(workspace.error().message == "labdeck.json:1:12: cables: must be an array");
     }
 }
