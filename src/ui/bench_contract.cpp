@@ -57,10 +57,20 @@ JobView& job_of(AppView& app, const std::string& job_id) {
     return app.jobs.front();
 }
 
+/// Keeps which argument an E_BAD_ARG is about, so that it can be told beside its field.
+void note_refusal(JobView& job, const Json& error) {
+    if (!error.is_object() || text_of(error, "code") != code_name(Code::bad_arg)) return;
+    const auto details = error.find("details");
+    if (details == error.end() || !details->is_object()) return;
+    job.refused_key = text_of(*details, "key");
+    job.refused_why = text_of(error, "message");
+}
+
 void update_job(JobView& job, const Json& from) {
     if (const std::string action = text_of(from, "actionName"); !action.empty()) job.action = action;
     if (const std::string state = text_of(from, "state"); !state.empty()) job.state = state;
     job.error = error_text(from);
+    if (const auto error = from.find("error"); error != from.end()) note_refusal(job, *error);
     job.changed = mono_now();
 }
 
@@ -133,6 +143,34 @@ void BenchState::refresh_app(const std::string& id) {
         AppView* const view = app(id);
         if (view != nullptr && answer) view->config = **answer;
     });
+    // Not every provider keeps a list; the events tell of what comes.
+    request("action.job.list", {{"appId", id}, {"limit", jobs_max}}, [this, id](const auto& answer) {
+        AppView* const view = app(id);
+        if (view != nullptr && answer) take_job_list(*view, **answer);
+    });
+}
+
+void BenchState::take_job_list(AppView& view, const Json& response) {
+    const auto list = response.is_object() ? response.find("jobs") : response.end();
+    if (list == response.end() || !list->is_array()) return;
+    for (const Json& item : *list) {
+        const std::string job_id = item.is_object() ? text_of(item, "jobId") : std::string();
+        const bool known = job_id.empty() || view.jobs.size() >= jobs_max ||
+                           std::any_of(view.jobs.begin(), view.jobs.end(),
+                                       [&](const auto& job) { return job.job_id == job_id; });
+        if (known) continue;
+        JobView job{.job_id = job_id, .app = view.id, .action = {}, .state = {}, .error = {}, .changed = {}};
+        update_job(job, item);
+        // What somebody asked for long ago is no answer to the form that is open now.
+        job.refused_key.clear();
+        view.jobs.push_back(std::move(job));
+    }
+}
+
+MonoTime BenchState::keep_fresh(AppView& view, MonoTime now, std::int64_t period_ns) {
+    if (!view.provider_up) return {};
+    if (now.ns - view.status_asked_at.ns >= period_ns) ask_status(view.id);
+    return {std::max(view.status_asked_at.ns + period_ns, now.ns + period_ns / 4)};
 }
 
 void BenchState::ask_status(const std::string& id) {
@@ -143,6 +181,7 @@ void BenchState::ask_status(const std::string& id) {
         return;
     }
     view->status_asked = true;
+    view->status_asked_at = mono_now();
     request("status.get", {{"appId", id}}, [this, id](const auto& answer) {
         AppView* const asked = app(id);
         if (asked == nullptr) return;
@@ -241,6 +280,7 @@ void BenchState::invoke(const std::string& id, const std::string& action, const 
             JobView& job = job_of(*asked_of, placeholder);
             job.state = "failed";
             job.error = answer.error().message;
+            note_refusal(job, contract::error_json(answer.error()));
             job.changed = mono_now();
             return note(fmt::format("{} {}: {}", id, action, answer.error().message), true);
         }

@@ -73,6 +73,8 @@ struct JobView {
     std::string state;  ///< queued running succeeded failed timeout canceled
     std::string error;
     MonoTime changed;
+    std::string refused_key = {};  ///< The argument that an E_BAD_ARG names; empty for none.
+    std::string refused_why = {};
 };
 
 /// An app as last heard of. What it said last stays when its provider dies; the banner says since when.
@@ -86,12 +88,13 @@ struct AppView {
     std::string provider_state;  ///< In the hub's words: up, starting, backoff, failed …
     std::string banner;  ///< Empty while all is well: "simulators: killed by SIGKILL, restarting in 1 s".
     MonoTime banner_since;
-    Json actions;               ///< The array of action.list.
-    Json config;                ///< The response of config.get.
-    std::deque<JobView> jobs;   ///< Newest first, at most 200.
-    std::string last_line;      ///< The newest `log` event's text.
-    bool status_asked = false;  ///< A status.get is on its way;
-    bool status_stale = false;  ///< and something changed since.
+    Json actions;                   ///< The array of action.list.
+    Json config;                    ///< The response of config.get.
+    std::deque<JobView> jobs;       ///< Newest first, at most 200.
+    std::string last_line;          ///< The newest `log` event's text.
+    bool status_asked = false;      ///< A status.get is on its way;
+    bool status_stale = false;      ///< and something changed since.
+    MonoTime status_asked_at = {};  ///< When the last one was sent.
 };
 
 /// What the console says about itself; filled by the frame loop.
@@ -151,6 +154,9 @@ public:
     /// action.invoke; the job appears in the app's list at once.
     void invoke(const std::string& app, const std::string& action, const Json& args);
     void refresh_app(const std::string& app);
+    /// Asks for the app's status if the last time was `period_ns` ago, for what no event tells of: registers,
+    /// a level, seconds that are left. Returns when to call again; {0} while the app's provider is away.
+    MonoTime keep_fresh(AppView& app, MonoTime now, std::int64_t period_ns);
 
     /// Bytes lost at any stage of any source: what the status line shows in red when it is not 0.
     std::uint64_t lost_bytes() const;
@@ -180,6 +186,7 @@ private:
     void handle_traffic(const Json& params);
     void handle_samples(std::shared_ptr<const data::SampleBatch> batch);
     void handle_apps(const Json& response);
+    static void take_job_list(AppView& app, const Json& response);
     void add_source(data::SourceAdded added);
     void remove_source(SourceId id);
     void ask_apps();

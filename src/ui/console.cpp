@@ -191,7 +191,7 @@ void Console::draw(const Fonts& fonts, gfx::SeriesRenderer* series, MonoTime now
     impl_->panel_wish = {};
 
     const float scale = options_.scale > 0 ? options_.scale : 1.0F;
-    PanelContext context{*bench_, theme(options_.theme), fonts, scale, now, series};
+    PanelContext context{*bench_, theme(options_.theme), fonts, scale, now, series, &options_.open_folder};
     const ImVec2 size = ImGui::GetIO().DisplaySize;
     const float status_height = std::round(status_line_px * scale);
     ImGui::SetNextWindowPos({0, 0});

@@ -4,6 +4,7 @@
 // tests drive the same Console.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct ConsoleOptions {
     std::string panel;           ///< Not empty: this panel alone.
     bool fullscreen = false;
     std::string workspace_name;
+    std::function<void(const std::string& folder)> open_folder = {};  ///< See PanelContext.
     std::string report_path;  ///< Not empty: frame statistics are written there as JSON on exit.
 };
 

@@ -4,6 +4,7 @@
 // opens no file, no socket and takes no lock. One pair of files a panel, in panels/.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ struct PanelContext {
     MonoTime now;
     gfx::SeriesRenderer* series =
         nullptr;  ///< Null in tests without a renderer: charts then draw frames and text only.
+    /// Shows a folder in the desktop's file manager; null or empty where there is no desktop. Does not wait.
+    const std::function<void(const std::string& folder)>* open_folder = nullptr;
 };
 
 class Panel {

@@ -19,6 +19,7 @@
 #include "gfx/headless.h"
 #include "gfx/series_renderer.h"
 #include "ui/damage.h"
+#include "ui/desktop.h"
 
 namespace labdeck::ui {
 
@@ -329,6 +330,7 @@ Result<> run_window(Console& console) {
     ui_thread.bind();
     LD_TRY(Glfw::start());
     const Glfw glfw;
+    if (!console.options().open_folder) console.options().open_folder = open_in_file_manager;
     Window window(console);
     LD_TRY(window.open());
     return window.run();

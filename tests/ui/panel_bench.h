@@ -159,11 +159,17 @@ public:
     BenchState& state() { return *bench_; }
 
     std::string clipboard;
+    std::vector<std::string> opened;  ///< Folders that were asked to be shown.
+    std::function<void(const std::string&)> open_folder = [this](const std::string& folder) {
+        opened.push_back(folder);
+    };
     std::vector<std::pair<std::string, Json>> calls;
     std::int64_t draw_cpu_ns = 0;  ///< Of the last frame's panel.
 
 private:
-    PanelContext panel_context() { return {*bench_, theme(ThemeName::dark), fonts_, 1, mono_now(), nullptr}; }
+    PanelContext panel_context() {
+        return {*bench_, theme(ThemeName::dark), fonts_, 1, mono_now(), nullptr, &open_folder};
+    }
     void one_frame() {
         bench_->drain(1'000'000'000);
         ImGui::GetIO().DeltaTime = 1.0F / 60;

@@ -1,81 +1,9 @@
 #include <string>
 
-#include "ui/panel_bench.h"
+#include "ui/one_app.h"
 
 using namespace labdeck;
 using namespace labdeck::ui;
-
-namespace {
-
-const Json actions = Json::parse(R"([
-    {"name": "run_start", "label": "Start", "args": []},
-    {"name": "run_stop", "label": "Stop", "args": []},
-    {"name": "set_register", "label": "Set register", "args": [
-        {"name": "address", "label": "Address", "type": "int", "required": true, "min": 0, "max": 9},
-        {"name": "value", "label": "Value", "type": "number", "default": 1.5, "unit": "mV"},
-        {"name": "hold", "label": "Hold", "type": "bool", "default": true},
-        {"name": "shape", "label": "Shape", "type": "enum", "choices": ["sine", "ramp"], "default": "ramp"},
-        {"name": "note", "label": "Note", "type": "string", "required": false, "default": "hello"}]}
-])");
-
-Json status(bool running) {
-    return {{"interfaceName", "generic-process-interface"},
-            {"interfaceVersion", 1},
-            {"appId", "plc-simulator"},
-            {"appTitle", "COM Traffic Simulator (PLC)"},
-            {"running", running},
-            {"pid", 4711},
-            {"hostRunning", true},
-            {"hostPid", 4711},
-            {"bootId", "b00t"},
-            {"error", ""},
-            {"framesLost", 3}};
-}
-
-const Json config = Json::parse(R"({
-    "repoRoot": "bench", "valid": true, "errors": [],
-    "entries": [
-        {"key": "port", "value": "dev/plc", "type": "string", "label": "Port"},
-        {"key": "baud", "value": 115200, "type": "int", "min": 300, "max": 4000000, "label": "Baud"}],
-    "paths": [{"name": "config", "path": "config/plc-simulator.json", "exists": true}],
-    "configTree": {"port": "dev/plc", "baud": 115200, "mine": "kept"}
-})");
-
-/// A bench with one running app, as the hub tells of it.
-struct OneApp : PanelBench {
-    explicit OneApp(ImVec2 size = {1280, 1400}) : PanelBench(make_simulators_panel(), size) {
-        on("app.list", [](const Json&) {
-            return Json{{"apps",
-                         {{{"appId", "plc-simulator"},
-                           {"title", "PLC"},
-                           {"provider", "simulators"},
-                           {"providerState", "up"}}}}};
-        });
-        on("status.get", [this](const Json&) { return status(running); });
-        on("action.list", [](const Json&) { return Json{{"actions", actions}}; });
-        on("config.get", [](const Json&) { return config; });
-        on("action.invoke", [this](const Json&) {
-            return Json{{"jobId", "job-" + std::to_string(++jobs)},
-                        {"state", "queued"},
-                        {"acceptedAt", "2026-02-17T16:20:00Z"}};
-        });
-        on("action.job.get", [](const Json& params) {
-            return Json{{"jobId", params["jobId"]},
-                        {"state", "succeeded"},
-                        {"startedAt", "2026-02-17T16:20:00.000Z"},
-                        {"finishedAt", "2026-02-17T16:20:02.500Z"},
-                        {"result", {{"written", 1}}},
-                        {"error", nullptr}};
-        });
-        on("action.job.cancel", [](const Json&) { return Json{{"state", "canceled"}}; });
-        hub();
-        frame(4);
-    }
-    bool running = true;
-    int jobs = 0;
-};
-
-}  // namespace
 
 TEST_SUITE("ui/simulators_panel") {
     TEST_CASE("without apps it says where they come from") {
@@ -184,6 +112,95 @@ TEST_SUITE("ui/simulators_panel") {
         CHECK(bench.words().find("from 300 to 4000000") != std::string::npos);
     }
 
+    TEST_CASE("an argument that the app refuses says why beside its field, until it is edited") {
+        OneApp bench;
+        bench.on("action.invoke", [](const Json&) -> Result<Json> {
+            return fail(contract::bad_arg("address", "address 9 is taken"));
+        });
+        bench.click("simulators/plc-simulator/set_register");
+        bench.frame();
+        bench.fill("simulators/plc-simulator/set_register/address", "9");
+        bench.click("simulators/plc-simulator/set_register/run");
+        bench.frame(3);
+        CHECK(bench.has("simulators/plc-simulator/set_register/address/refusal"));
+        CHECK_FALSE(bench.has("simulators/plc-simulator/set_register/value/refusal"));
+        CHECK(bench.words().find("address 9 is taken") != std::string::npos);
+        bench.fill("simulators/plc-simulator/set_register/address", "8");
+        CHECK_FALSE(bench.has("simulators/plc-simulator/set_register/address/refusal"));
+        bench.click("simulators/plc-simulator/set_register/run");
+        bench.frame(3);
+        CHECK(bench.has("simulators/plc-simulator/set_register/address/refusal"));
+    }
+
+    TEST_CASE("a job that ends with a refused argument opens its form and marks the field") {
+        OneApp bench;
+        CHECK_FALSE(bench.has("simulators/plc-simulator/set_register/value"));
+        bench.event(
+            "job.changed",
+            {{"appId", "plc-simulator"},
+             {"jobId", "job-3"},
+             {"actionName", "set_register"},
+             {"state", "failed"},
+             {"error", {{"code", "E_BAD_ARG"}, {"message", "too loud"}, {"details", {{"key", "value"}}}}}});
+        bench.frame(3);
+        CHECK(bench.has("simulators/plc-simulator/set_register/value/refusal"));
+        CHECK(bench.words().find("too loud") != std::string::npos);
+    }
+
+    TEST_CASE("units and limits stand beside their fields") {
+        OneApp bench;
+        bench.click("simulators/plc-simulator/set_register");
+        bench.frame();
+        const std::string words = bench.words();
+        CHECK(words.find("0 to 9") != std::string::npos);
+        CHECK(words.find("mV") != std::string::npos);
+    }
+
+    TEST_CASE("a setting that is wrong in the file says so beside it, with line and column") {
+        OneApp bench;
+        bench.config["valid"] = false;
+        bench.config["errors"] = {"config/plc.json:3:12: baud is odd",
+                                  "config/plc.json:9:1: the key \"x\" again"};
+        bench.config["faults"] = {{{"key", "baud"}, {"line", 3}, {"column", 12}, {"message", "baud is odd"}},
+                                  {{"key", ""}, {"line", 9}, {"column", 1}, {"message", "the key x again"}}};
+        bench.config["entries"][1]["line"] = 3;
+        bench.config["entries"][1]["column"] = 12;
+        bench.config["entries"][1]["error"] = "baud is odd";
+        bench.state().refresh_app("plc-simulator");
+        bench.frame(3);
+        CHECK(bench.has("simulators/plc-simulator/config/invalid"));
+        CHECK(bench.has("simulators/plc-simulator/config/baud/fault"));
+        CHECK_FALSE(bench.has("simulators/plc-simulator/config/port/fault"));
+        const std::string words = bench.words();
+        CHECK(words.find("3:12  baud is odd") != std::string::npos);
+        CHECK(words.find("config/plc.json:3:12") == std::string::npos);
+        CHECK(words.find("config/plc.json:9:1: the key \"x\" again") != std::string::npos);
+        const auto field = rects().find("simulators/plc-simulator/config/baud")->second;
+        const auto fault = rects().find("simulators/plc-simulator/config/baud/fault")->second;
+        CHECK(fault.min.y >= field.max.y - 1);
+        CHECK(fault.min.y < field.max.y + 30);
+    }
+
+    TEST_CASE("jobs from before the window was there are listed, and their refusals mark nothing") {
+        OneApp bench;
+        bench.on("action.job.list", [](const Json&) {
+            return Json{
+                {"jobs",
+                 {{{"jobId", "job-old"},
+                   {"actionName", "set_register"},
+                   {"state", "failed"},
+                   {"error",
+                    {{"code", "E_BAD_ARG"}, {"message", "too old"}, {"details", {{"key", "value"}}}}}}}}};
+        });
+        bench.state().refresh_app("plc-simulator");
+        bench.frame(3);
+        CHECK(bench.words().find("E_BAD_ARG: too old") != std::string::npos);
+        CHECK_FALSE(bench.has("simulators/plc-simulator/set_register/value/refusal"));
+        bench.state().refresh_app("plc-simulator");
+        bench.frame(3);
+        CHECK(bench.state().apps()[0]->jobs.size() == 1);
+    }
+
     TEST_CASE("a provider that died leaves a banner and the last good status") {
         OneApp bench;
         bench.event("status.changed", {{"appId", "plc-simulator"},
@@ -238,9 +255,9 @@ TEST_SUITE("ui/simulators_panel") {
             }
             return Json{{"apps", apps}};
         });
-        bench.on("status.get", [](const Json&) { return status(true); });
-        bench.on("action.list", [](const Json&) { return Json{{"actions", actions}}; });
-        bench.on("config.get", [](const Json&) { return config; });
+        bench.on("status.get", [](const Json&) { return sample_status(true); });
+        bench.on("action.list", [](const Json&) { return Json{{"actions", sample_actions()}}; });
+        bench.on("config.get", [](const Json&) { return sample_config(); });
         bench.hub();
         bench.frame(4);
         REQUIRE(bench.has("simulators/app-0/run_stop"));

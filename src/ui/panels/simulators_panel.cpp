@@ -6,8 +6,10 @@
 #include <map>
 #include <optional>
 
+#include "ui/json_reading.h"
 #include "ui/panel.h"
 #include "ui/rects.h"
+#include "ui/sections/app_section.h"
 #include "ui/widgets/action_form.h"
 #include "ui/widgets/config_tree.h"
 #include "ui/widgets/job_table.h"
@@ -20,6 +22,8 @@ namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr std::int64_t quiet_after_ns = 2 * second_ns;
+// How often a page whose values no event tells of asks for them.
+constexpr std::int64_t refresh_ns = second_ns / 2;
 constexpr const char* start_action = "run_start";
 constexpr const char* stop_action = "run_stop";
 
@@ -46,7 +50,12 @@ const std::string& title_of(const AppView& app) {
 
 /// What the panel keeps for one app between frames.
 struct AppPane {
-    explicit AppPane(const std::string& app) : config(app) {}
+    explicit AppPane(const std::string& app) : config(app) {
+        live.push_back(make_run_section());
+        live.push_back(make_radio_section());
+        live.push_back(make_registers_section());
+        faults = make_faults_section();
+    }
 
     Json actions;  ///< That the forms were made from.
     std::vector<ActionForm> forms;
@@ -57,6 +66,8 @@ struct AppPane {
     std::vector<Fact> facts;
     JobTable jobs;
     ConfigTree config;
+    std::vector<std::unique_ptr<AppSection>> live;  ///< Beside the status.
+    std::unique_ptr<AppSection> faults;
 };
 
 class SimulatorsPanel final : public Panel {
@@ -78,6 +89,8 @@ private:
     void draw_big_button(PanelContext& context, const AppView& app, const char* action, const char* label,
                          ImU32 colour);
     void draw_banner(PanelContext& context, const AppView& app);
+    void draw_section(PanelContext& context, const AppView& app, AppSection& section);
+    void keep_fresh(PanelContext& context, AppView& app, const AppPane& pane);
     void draw_status(PanelContext& context, const AppView& app, AppPane& pane);
     void draw_actions(PanelContext& context, const AppView& app, AppPane& pane);
     void draw_section_jobs(PanelContext& context, const AppView& app, AppPane& pane);
@@ -85,6 +98,7 @@ private:
     std::string rect_of(const AppView& app) const { return "simulators/" + app.id; }
 
     std::map<std::string, AppPane, std::less<>> panes_;
+    MonoTime next_refresh_;  ///< {0}: what is seen does not change by itself.
 };
 
 AppView* SimulatorsPanel::picked(BenchState& bench) {
@@ -105,14 +119,23 @@ AppPane& SimulatorsPanel::pane_of(PanelContext& context, const AppView& app) {
             if (form.name() == stop_action) pane.can_stop = true;
             const bool big =
                 (form.name() == start_action || form.name() == stop_action) && !form.has_fields();
-            if (!big) pane.forms.push_back(std::move(form));
+            // Faults have their switches.
+            const bool switched = form.name() == "inject_fault" && pane.faults->there(app);
+            if (!big && !switched) pane.forms.push_back(std::move(form));
         }
     }
     if (pane.status_time != app.status_time) {
         pane.status_time = app.status_time;
         pane.status_age_ns = std::max<std::int64_t>(0, context.now.ns - app.status_time.ns);
-        pane.facts = facts_of(app.status,
-                              {"interfaceName", "interfaceVersion", "appId", "appTitle", "running", "error"});
+        std::vector<std::string_view> elsewhere = {"interfaceName", "interfaceVersion", "appId",
+                                                   "appTitle",      "running",          "error"};
+        const auto leave_out = [&](const AppSection& section) {
+            if (section.there(app))
+                elsewhere.insert(elsewhere.end(), section.keys().begin(), section.keys().end());
+        };
+        for (const auto& section : pane.live) leave_out(*section);
+        leave_out(*pane.faults);
+        pane.facts = facts_of(app.status, elsewhere);
     }
     return pane;
 }
@@ -195,8 +218,11 @@ void SimulatorsPanel::draw_app(PanelContext& context, AppView& app) {
     AppPane& pane = pane_of(context, app);
     draw_header(context, app, pane);
     draw_banner(context, app);
+    keep_fresh(context, app, pane);
     const bool two = ImGui::GetContentRegionAvail().x >= 860 * context.scale;
     if (!two) {
+        for (const auto& section : pane.live) draw_section(context, app, *section);
+        draw_section(context, app, *pane.faults);
         draw_actions(context, app, pane);
         draw_section_jobs(context, app, pane);
         draw_status(context, app, pane);
@@ -206,11 +232,33 @@ void SimulatorsPanel::draw_app(PanelContext& context, AppView& app) {
     if (!ImGui::BeginTable("columns", 2, ImGuiTableFlags_SizingStretchSame)) return;
     ImGui::TableNextColumn();
     draw_actions(context, app, pane);
+    draw_section(context, app, *pane.faults);
     draw_section_config(context, app, pane);
     ImGui::TableNextColumn();
+    for (const auto& section : pane.live) draw_section(context, app, *section);
     draw_section_jobs(context, app, pane);
     draw_status(context, app, pane);
     ImGui::EndTable();
+}
+
+void SimulatorsPanel::draw_section(PanelContext& context, const AppView& app, AppSection& section) {
+    if (!section.there(app)) return;
+    if (!ImGui::CollapsingHeader(section.title(), ImGuiTreeNodeFlags_DefaultOpen)) return;
+    ImGui::PushID(section.title());
+    // Old values are dimmed as a whole, so that nobody takes them for live ones.
+    if (!app.provider_up) ImGui::PushStyleVar(ImGuiStyleVar_Alpha, ImGui::GetStyle().Alpha * 0.6F);
+    section.draw(context, app, rect_of(app));
+    if (!app.provider_up) ImGui::PopStyleVar();
+    ImGui::PopID();
+}
+
+void SimulatorsPanel::keep_fresh(PanelContext& context, AppView& app, const AppPane& pane) {
+    const auto moves = [&](const AppSection& section) { return section.live() && section.there(app); };
+    const Json& running = member_of(app.status, "running");
+    const bool runs = running.is_boolean() && running.get<bool>();
+    const bool any = moves(*pane.faults) || std::any_of(pane.live.begin(), pane.live.end(),
+                                                        [&](const auto& section) { return moves(*section); });
+    next_refresh_ = runs && any ? context.bench.keep_fresh(app, context.now, refresh_ns) : MonoTime{};
 }
 
 void SimulatorsPanel::draw_header(PanelContext& context, const AppView& app, const AppPane& pane) {
@@ -296,6 +344,8 @@ void SimulatorsPanel::draw_actions(PanelContext& context, const AppView& app, Ap
     for (ActionForm& form : pane.forms) {
         ImGui::PushID(form.name().c_str());
         const std::string rect = rect_of(app) + "/" + form.name();
+        // What is wrong is not left behind a closed node.
+        if (form.take_refusal(app)) ImGui::SetNextItemOpen(true);
         const bool open =
             ImGui::TreeNodeEx("##form", ImGuiTreeNodeFlags_SpanAvailWidth, "%s", form.label().c_str());
         note_rect(rect);
@@ -335,8 +385,10 @@ DataAge SimulatorsPanel::age(const PanelContext& context) const {
 MonoTime SimulatorsPanel::wants_frame(const PanelContext& context) const {
     const AppView* const app = picked(context.bench);
     // The seconds of a banner and of a running job count up on screen.
-    if (app == nullptr || (app->banner.empty() && !JobTable::any_running(*app))) return {};
-    return {context.now.ns + second_ns};
+    const bool counts = app != nullptr && (!app->banner.empty() || JobTable::any_running(*app));
+    if (!counts) return app == nullptr ? MonoTime{} : next_refresh_;
+    const MonoTime next{context.now.ns + second_ns};
+    return next_refresh_.ns != 0 ? std::min(next, next_refresh_) : next;
 }
 
 }  // namespace

@@ -4,19 +4,20 @@
 
 #include <algorithm>
 
+#include "ui/json_reading.h"
 #include "ui/rects.h"
 
 namespace labdeck::ui {
 
-ActionForm::ActionForm(const Json& action)
-    : name_(action.value("name", std::string())),
-      label_(action.value("label", std::string())),
-      help_(action.value("help", std::string())) {
+ActionForm::ActionForm(const Json& action, std::string_view without)
+    : name_(text_member_of(action, "name")),
+      label_(text_member_of(action, "label")),
+      help_(text_member_of(action, "help")) {
     if (label_.empty()) label_ = name_;
     const auto args = action.find("args");
     if (args == action.end() || !args->is_array()) return;
     for (const Json& arg : *args) {
-        if (!arg.is_object()) continue;
+        if (!arg.is_object() || (!without.empty() && text_member_of(arg, "name") == without)) continue;
         const auto found = arg.find("default");
         const Json value = found == arg.end() ? Json() : *found;
         fields_.emplace_back(FieldSpec::of(arg, value), value);
@@ -39,7 +40,20 @@ std::optional<Json> ActionForm::gather() {
     return args;
 }
 
-std::optional<Json> ActionForm::draw(PanelContext& context, const std::string& rect) {
+bool ActionForm::take_refusal(const AppView& app) {
+    const auto job = std::find_if(app.jobs.begin(), app.jobs.end(),
+                                  [this](const JobView& each) { return each.action == name_; });
+    if (job == app.jobs.end() || job->refused_key.empty() || job->job_id == refused_job_) return false;
+    const auto field = std::find_if(fields_.begin(), fields_.end(), [&](const ValueField& each) {
+        return each.spec().name == job->refused_key;
+    });
+    if (field == fields_.end()) return false;
+    refused_job_ = job->job_id;
+    field->refuse(job->refused_why);
+    return true;
+}
+
+void ActionForm::draw_fields(PanelContext& context, const std::string& rect) {
     if (!help_.empty()) {
         ImGui::PushStyleColor(ImGuiCol_Text, context.theme.text_dim);
         ImGui::TextWrapped("%s", help_.c_str());
@@ -52,6 +66,10 @@ std::optional<Json> ActionForm::draw(PanelContext& context, const std::string& r
     const float room = ImGui::GetContentRegionAvail().x;
     label_width = std::min(label_width + 16 * context.scale, room * 0.4F);
     for (ValueField& field : fields_) field.draw(context, rect + "/" + field.spec().name, label_width);
+}
+
+std::optional<Json> ActionForm::draw(PanelContext& context, const std::string& rect) {
+    draw_fields(context, rect);
     const bool run = ImGui::Button("Run", {90 * context.scale, 0});
     note_rect(rect + "/run");
     return run ? gather() : std::nullopt;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ui/rects.h"
+#include "ui/widgets/state_mark.h"
 
 namespace labdeck::ui {
 
@@ -43,7 +44,14 @@ ConfigTree::Node ConfigTree::make_leaf(const Json& value, const Json& descriptio
     spec.name = key;
     const std::string given = text_member(description, "label");
     spec.label = given.empty() ? label : given;
-    return {spec.label, key, {}, std::make_unique<ValueField>(std::move(spec), value), {}};
+    Node leaf{spec.label, key, {}, std::make_unique<ValueField>(std::move(spec), value), {}};
+    const Json& line = member(description, "line");
+    const Json& column = member(description, "column");
+    if (line.is_number_integer() && column.is_number_integer())
+        leaf.place =
+            std::to_string(line.get<std::int64_t>()) + ":" + std::to_string(column.get<std::int64_t>());
+    leaf.fault = text_member(description, "error");
+    return leaf;
 }
 
 ConfigTree::Node ConfigTree::make_node(const Json& json, const std::string& label, const std::string& path) {
@@ -117,23 +125,39 @@ bool ConfigTree::any_active(const std::vector<Node>& nodes) {
     });
 }
 
-void ConfigTree::draw_faults(const Theme& theme) const {
-    ImGui::PushStyleColor(ImGuiCol_Text, theme.bad);
+/// The fault of a setting stands beside it, so that it need not be looked for.
+bool ConfigTree::is_shown_beside(const Json& fault) const {
+    const std::string key = text_member(fault, "key");
+    return !key.empty() && std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
+        return node.key == key && !node.fault.empty();
+    });
+}
+
+void ConfigTree::draw_faults(PanelContext& context, const std::string& rect) const {
     const Json& valid = member(read_, "valid");
-    if (valid.is_boolean() && !valid.get<bool>()) ImGui::TextWrapped("The file is not valid.");
-    for (const Json& error : member(read_, "errors")) {
-        const std::string message = text_member(error, "message");
-        const std::string text =
-            message.empty() ? shown_value(error) : text_member(error, "key") + ": " + message;
+    const bool invalid = valid.is_boolean() && !valid.get<bool>();
+    if (!invalid && member(read_, "errors").empty()) return;
+    const auto line = [&](const std::string& text) {
+        draw_mark(context, Mark::failed);
+        ImGui::PushStyleColor(ImGuiCol_Text, context.theme.bad);
         ImGui::TextWrapped("%s", text.c_str());
+        ImGui::PopStyleColor();
+    };
+    if (invalid) line("The file is not valid; the app does not start with it.");
+    note_rect(rect + "/invalid");
+    const Json& faults = member(read_, "faults");
+    const Json& errors = member(read_, "errors");
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+        if (i < faults.size() && is_shown_beside(faults[i])) continue;
+        const std::string message = text_member(errors[i], "message");
+        line(message.empty() ? shown_value(errors[i]) : text_member(errors[i], "key") + ": " + message);
     }
-    ImGui::PopStyleColor();
 }
 
 void ConfigTree::draw(PanelContext& context, const Json& config, const std::string& rect) {
     // What somebody is typing is not taken away by news.
     if (!any_active(nodes_) && config != read_) read(config);
-    draw_faults(context.theme);
+    draw_faults(context, rect);
     if (nodes_.empty()) ImGui::TextDisabled("No settings.");
     const float label_width =
         std::clamp(ImGui::GetContentRegionAvail().x * 0.38F, 110 * context.scale, 220 * context.scale);
@@ -158,7 +182,9 @@ void ConfigTree::draw_leaf(PanelContext& context, Node& node, const std::string&
     Outcome& outcome = (*outcomes_)[node.key];
     if (outcome.fresh && outcome.error) field.refuse(outcome.message);
     outcome.fresh = false;
+    const float left = ImGui::GetCursorPosX() + label_width;
     const auto event = field.draw(context, rect + "/" + node.key, label_width);
+    if (!node.fault.empty()) draw_fault(context, node, rect, left);
     if (event == ValueField::Event::edited) outcome.message.clear();
     if (event == ValueField::Event::committed) {
         if (const auto value = field.value()) send(context.bench, node.key, *value);
@@ -169,6 +195,16 @@ void ConfigTree::draw_leaf(PanelContext& context, Node& node, const std::string&
     ImGui::TextWrapped("%s", outcome.waiting ? "saving..." : outcome.message.c_str());
     ImGui::PopStyleColor();
     note_rect(rect + "/" + node.key + "/answer");
+}
+
+void ConfigTree::draw_fault(PanelContext& context, const Node& node, const std::string& rect,
+                            float left) const {
+    ImGui::SetCursorPosX(left);
+    draw_mark(context, Mark::failed);
+    ImGui::PushStyleColor(ImGuiCol_Text, context.theme.bad);
+    ImGui::TextWrapped("%s%s%s", node.place.c_str(), node.place.empty() ? "" : "  ", node.fault.c_str());
+    ImGui::PopStyleColor();
+    note_rect(rect + "/" + node.key + "/fault");
 }
 
 void ConfigTree::send(BenchState& bench, const std::string& key, const Json& value) {

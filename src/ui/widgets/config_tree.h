@@ -29,6 +29,8 @@ private:
         std::vector<Node> children;
         std::unique_ptr<ValueField> field;  ///< Of a leaf that can be edited.
         std::string fixed;                  ///< What one that cannot be edited says.
+        std::string place = {};             ///< "3:12", where its value stands in the file.
+        std::string fault = {};             ///< What is wrong with that value.
     };
     struct Outcome {
         bool waiting = false;
@@ -45,9 +47,11 @@ private:
     Node make_leaf(const Json& value, const Json& description, const std::string& label,
                    const std::string& key);
     Json description_of(const std::string& key) const;
-    void draw_faults(const Theme& theme) const;
+    void draw_faults(PanelContext& context, const std::string& rect) const;
     void draw_node(PanelContext& context, Node& node, const std::string& rect, float label_width);
     void draw_leaf(PanelContext& context, Node& node, const std::string& rect, float label_width);
+    void draw_fault(PanelContext& context, const Node& node, const std::string& rect, float left) const;
+    bool is_shown_beside(const Json& fault) const;
     void send(BenchState& bench, const std::string& key, const Json& value);
     static bool any_active(const std::vector<Node>& nodes);
 

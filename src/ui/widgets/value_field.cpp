@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "ui/rects.h"
+#include "ui/widgets/state_mark.h"
 
 namespace labdeck::ui {
 
@@ -184,36 +185,69 @@ ValueField::Event ValueField::draw(PanelContext& context, const std::string& rec
     const float width =
         std::clamp(ImGui::GetContentRegionAvail().x - unit, 60 * context.scale, 320 * context.scale);
     const bool wrong = !refusal_.empty();
-    if (wrong) ImGui::PushStyleColor(ImGuiCol_FrameBg, with_alpha(theme.bad, 0.24F));
+    if (wrong) {
+        ImGui::PushStyleColor(ImGuiCol_FrameBg, with_alpha(theme.bad, 0.24F));
+        ImGui::PushStyleColor(ImGuiCol_Border, theme.bad);
+        ImGui::PushStyleVar(ImGuiStyleVar_FrameBorderSize, std::max(1.5F, 1.5F * context.scale));
+    }
     active_ = false;
     ImGui::BeginGroup();
     const Event event = draw_editor(context, width);
     ImGui::EndGroup();
-    if (wrong) ImGui::PopStyleColor();
-    note_rect(rect);
-    if (!spec_.unit.empty()) {
-        ImGui::SameLine();
-        ImGui::TextDisabled("%s", spec_.unit.c_str());
+    if (wrong) {
+        ImGui::PopStyleVar();
+        ImGui::PopStyleColor(2);
     }
+    note_rect(rect);
+    draw_hint(begin + label_width);
     if (event != Event::none) {
         const auto now = value();
         refusal_ = now ? std::string() : now.error().message;
     }
-    if (!refusal_.empty()) {
-        // Beside the field where there is room for it, else below.
-        const float needed = ImGui::CalcTextSize(refusal_.c_str()).x;
-        ImGui::SameLine();
-        if (ImGui::GetContentRegionAvail().x < needed) {
-            ImGui::NewLine();
-            ImGui::SetCursorPosX(begin + label_width);
-        }
-        ImGui::PushStyleColor(ImGuiCol_Text, theme.bad);
-        ImGui::TextWrapped("%s", refusal_.c_str());
-        ImGui::PopStyleColor();
-        note_rect(rect + "/refusal");
-    }
+    if (!refusal_.empty()) draw_refusal(context, rect, begin + label_width);
     ImGui::PopID();
     return event;
+}
+
+std::string ValueField::limits_text() const {
+    const auto text = [](double value) { return fmt::format("{:.15g}", value); };
+    if (spec_.min && spec_.max) return fmt::format("{} to {}", text(*spec_.min), text(*spec_.max));
+    if (spec_.min) return fmt::format("{} or more", text(*spec_.min));
+    if (spec_.max) return fmt::format("up to {}", text(*spec_.max));
+    return {};
+}
+
+/// The unit and, where there is room for it, what may be typed.
+void ValueField::draw_hint(float left) const {
+    std::string hint = spec_.unit;
+    std::string limits = limits_text();
+    if (spec_.required && limits.empty() && spec_.type == FieldType::string) limits = "needed";
+    if (!limits.empty()) hint += (hint.empty() ? "" : ", ") + limits;
+    if (hint.empty()) return;
+    ImGui::SameLine();
+    const float room = ImGui::GetContentRegionAvail().x;
+    if (ImGui::CalcTextSize(hint.c_str()).x <= room) return ImGui::TextDisabled("%s", hint.c_str());
+    if (!spec_.unit.empty()) ImGui::TextDisabled("%s", spec_.unit.c_str());
+    if (spec_.unit.empty()) ImGui::NewLine();
+    if (limits.empty()) return;
+    ImGui::SetCursorPosX(left);
+    ImGui::TextDisabled("%s", limits.c_str());
+}
+
+void ValueField::draw_refusal(PanelContext& context, const std::string& rect, float left) {
+    // Beside the field where there is room for it, else below.
+    const float mark = ImGui::GetTextLineHeight() + ImGui::GetStyle().ItemInnerSpacing.x;
+    const float needed = ImGui::CalcTextSize(refusal_.c_str()).x + mark;
+    ImGui::SameLine();
+    if (ImGui::GetContentRegionAvail().x < needed) {
+        ImGui::NewLine();
+        ImGui::SetCursorPosX(left);
+    }
+    draw_mark(context, Mark::failed);
+    ImGui::PushStyleColor(ImGuiCol_Text, context.theme.bad);
+    ImGui::TextWrapped("%s", refusal_.c_str());
+    ImGui::PopStyleColor();
+    note_rect(rect + "/refusal");
 }
 
 ValueField::Event ValueField::draw_editor(PanelContext& context, float width) {

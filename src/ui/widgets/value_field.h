@@ -49,7 +49,7 @@ public:
     /// What is set, typed as the spec says; null for an optional value that is left empty. The error says
     /// what to type instead.
     Result<Json> value() const;
-    /// Shown beside the field until the next edit.
+    /// Shown beside the field, which is marked, until the next edit.
     void refuse(std::string why) { refusal_ = std::move(why); }
     const std::string& refusal() const noexcept { return refusal_; }
     void set(const Json& value);
@@ -62,6 +62,9 @@ private:
     Event draw_choice(float width);
     Result<Json> number_value() const;
     std::string range_text() const;
+    std::string limits_text() const;
+    void draw_hint(float left) const;
+    void draw_refusal(PanelContext& context, const std::string& rect, float left);
 
     FieldSpec spec_;
     std::string text_;
