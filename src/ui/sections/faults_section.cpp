@@ -77,6 +77,7 @@ void FaultsSection::draw(PanelContext& context, const AppView& app, const std::s
     }
     const Json& running = member_of(app.status, "running");
     const bool runs = app.provider_up && running.is_boolean() && running.get<bool>();
+    if (!form_->help().empty()) ImGui::TextDisabled("%s", form_->help().c_str());
     if (!runs) ImGui::TextDisabled("The app does not run; faults can be switched on while it does.");
     if (ImGui::BeginTable("kinds", 3, ImGuiTableFlags_RowBg | ImGuiTableFlags_SizingFixedFit)) {
         ImGui::TableSetupColumn("switch", ImGuiTableColumnFlags_WidthFixed);
@@ -88,7 +89,7 @@ void FaultsSection::draw(PanelContext& context, const AppView& app, const std::s
     }
     (void)form_->take_refusal(app);
     if (!form_->has_fields()) return;
-    ImGui::TextDisabled("What is switched on next gets");
+    ImGui::TextDisabled("For the next one that is switched on:");
     form_->draw_fields(context, rect + "/faults");
 }
 

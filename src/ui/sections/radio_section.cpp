@@ -21,6 +21,7 @@ constexpr std::int64_t history_ns = 60'000'000'000;
 constexpr std::size_t samples_max = 4096;
 // The sparkline begins at 0, which stands for a level at which no receiver hears anything.
 constexpr double silence_dbm = -120;
+constexpr double loud_dbm = -20;
 constexpr double battery_low_percent = 20;
 
 struct Level {
@@ -52,7 +53,8 @@ public:
     void draw(PanelContext& context, const AppView& app, const std::string& rect) override;
 
 private:
-    void draw_level(const PanelContext& context, std::optional<double> rssi);
+    static void draw_level(const PanelContext& context, std::optional<double> rssi);
+    void draw_history(const PanelContext& context);
     static void draw_bars(const PanelContext& context, int lit);
     static void draw_battery(const PanelContext& context, double percent);
 
@@ -64,7 +66,7 @@ void RadioSection::draw(PanelContext& context, const AppView& app, const std::st
     const auto rssi = number_member_of(app.status, "rssi");
     if (app.status_time != taken_ && rssi) {
         taken_ = app.status_time;
-        rssi_.push(taken_, std::max(0.0, *rssi - silence_dbm));
+        rssi_.push(taken_, std::clamp(*rssi, silence_dbm, loud_dbm) - silence_dbm);
     }
     if (!ImGui::BeginTable("radio", 2, ImGuiTableFlags_SizingFixedFit)) return;
     ImGui::TableSetupColumn("what", ImGuiTableColumnFlags_WidthFixed, 90 * context.scale);
@@ -74,6 +76,10 @@ void RadioSection::draw(PanelContext& context, const AppView& app, const std::st
     ImGui::TableNextColumn();
     draw_level(context, rssi);
     note_rect(rect + "/radio/rssi");
+    ImGui::TableNextColumn();
+    ImGui::TextDisabled("Last minute");
+    ImGui::TableNextColumn();
+    draw_history(context);
     if (const std::string link = text_member_of(app.status, "link"); !link.empty()) {
         ImGui::TableNextColumn();
         ImGui::TextDisabled("Link");
@@ -97,17 +103,27 @@ void RadioSection::draw_level(const PanelContext& context, std::optional<double>
     const Level& level = level_of(*rssi);
     draw_bars(context, level.bars);
     ImGui::Text("%.0f dBm, %s", *rssi, level.word);
-    const float height = ImGui::GetTextLineHeight();
-    const float width = std::min(220 * context.scale, ImGui::GetContentRegionAvail().x - 130 * context.scale);
+}
+
+/// The last minute, between the levels that its scale names.
+void RadioSection::draw_history(const PanelContext& context) {
+    const float height = 3 * ImGui::GetTextLineHeight();
+    const float labels = ImGui::CalcTextSize("-120 dBm").x + ImGui::GetStyle().ItemSpacing.x;
+    const float width = std::min(420 * context.scale, ImGui::GetContentRegionAvail().x - labels);
     if (width < 60 * context.scale) return;
-    ImGui::SameLine(0, 16 * context.scale);
     const ImVec2 at = ImGui::GetCursorScreenPos();
-    ImGui::Dummy({width, height});
-    ImGui::SetItemTooltip("the last minute, from %.0f dBm up", silence_dbm);
+    const ImVec2 end(at.x + width, at.y + height);
+    ImGui::Dummy({width + labels, height});
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    list.AddRectFilled(at, end, context.theme.plot_background);
+    list.AddRect(at, end, context.theme.border);
     const SparklineStyle style{context.theme.series[0], with_alpha(context.theme.series[0], 0.15F),
-                               1.5F * context.scale, -40 - silence_dbm};
-    draw_sparkline(*ImGui::GetWindowDrawList(), rssi_, context.now, history_ns, at,
-                   {at.x + width, at.y + height}, style);
+                               1.5F * context.scale, loud_dbm - silence_dbm};
+    draw_sparkline(list, rssi_, context.now, history_ns, at, end, style);
+    const float left = end.x + ImGui::GetStyle().ItemSpacing.x;
+    list.AddText({left, at.y}, context.theme.text_dim, fmt::format("{:.0f} dBm", loud_dbm).c_str());
+    list.AddText({left, end.y - ImGui::GetTextLineHeight()}, context.theme.text_dim,
+                 fmt::format("{:.0f} dBm", silence_dbm).c_str());
 }
 
 /// Steps that are filled up to the level and outlined beyond.

@@ -16,7 +16,9 @@ namespace labdeck::ui {
 
 namespace {
 
-constexpr std::array<std::string_view, 1> shown_keys = {"registers"};
+// The others are the same values in shorter forms.
+constexpr std::array<std::string_view, 4> shown_keys = {"registers", "inputRegisters", "holdingRegisters",
+                                                        "coils"};
 constexpr const char* action_name = "set_register";
 
 struct Bank {

@@ -57,6 +57,18 @@ std::string limits_text(const LimitBar& bar) {
     return bar.upper ? "up to " + number_text(bar.upper) : std::string();
 }
 
+/// "2 of 10 steps failed".
+std::string summary_of(const Json& steps) {
+    if (!steps.is_array() || steps.empty()) return {};
+    const auto count = [&](Mark mark) {
+        return std::count_if(steps.begin(), steps.end(),
+                             [mark](const Json& step) { return mark_of_verdict(said_of(step)) == mark; });
+    };
+    const auto failed = count(Mark::failed);
+    if (failed > 0) return fmt::format("{} of {} steps failed", failed, steps.size());
+    return fmt::format("{} of {} steps passed", count(Mark::done), steps.size());
+}
+
 class RunSection final : public AppSection {
 public:
     const char* title() const override { return "Run"; }
@@ -82,11 +94,15 @@ void RunSection::draw(PanelContext& context, const AppView& app, const std::stri
 }
 
 void RunSection::draw_run(PanelContext& context, const Json& run, const std::string& rect) {
+    const Json& steps = member_of(run, "steps");
+    if (context.fonts.bold != nullptr) ImGui::PushFont(context.fonts.bold);
     draw_verdict(context, said_of(run));
     note_rect(rect + "/verdict");
-    ImGui::SameLine();
+    if (context.fonts.bold != nullptr) ImGui::PopFont();
+    ImGui::SameLine(0, 12 * context.scale);
+    ImGui::TextUnformatted(summary_of(steps).c_str());
+    ImGui::SameLine(0, 12 * context.scale);
     ImGui::TextDisabled("%s", text_member_of(run, "id").c_str());
-    const Json& steps = member_of(run, "steps");
     if (steps.is_array() && !steps.empty()) draw_steps(context, steps, rect);
     (void)draw_files(context, member_of(run, "files"), rect);
 }

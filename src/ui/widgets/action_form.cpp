@@ -54,11 +54,6 @@ bool ActionForm::take_refusal(const AppView& app) {
 }
 
 void ActionForm::draw_fields(PanelContext& context, const std::string& rect) {
-    if (!help_.empty()) {
-        ImGui::PushStyleColor(ImGuiCol_Text, context.theme.text_dim);
-        ImGui::TextWrapped("%s", help_.c_str());
-        ImGui::PopStyleColor();
-    }
     float label_width = 0;
     for (const ValueField& field : fields_) {
         label_width = std::max(label_width, ImGui::CalcTextSize(field.spec().label.c_str()).x);
@@ -69,6 +64,11 @@ void ActionForm::draw_fields(PanelContext& context, const std::string& rect) {
 }
 
 std::optional<Json> ActionForm::draw(PanelContext& context, const std::string& rect) {
+    if (!help_.empty()) {
+        ImGui::PushStyleColor(ImGuiCol_Text, context.theme.text_dim);
+        ImGui::TextWrapped("%s", help_.c_str());
+        ImGui::PopStyleColor();
+    }
     draw_fields(context, rect);
     const bool run = ImGui::Button("Run", {90 * context.scale, 0});
     note_rect(rect + "/run");

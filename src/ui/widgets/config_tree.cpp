@@ -51,6 +51,7 @@ ConfigTree::Node ConfigTree::make_leaf(const Json& value, const Json& descriptio
         leaf.place =
             std::to_string(line.get<std::int64_t>()) + ":" + std::to_string(column.get<std::int64_t>());
     leaf.fault = text_member(description, "error");
+    leaf.field->mark(!leaf.fault.empty());
     return leaf;
 }
 

@@ -184,7 +184,7 @@ ValueField::Event ValueField::draw(PanelContext& context, const std::string& rec
         spec_.unit.empty() ? 0 : ImGui::CalcTextSize(spec_.unit.c_str()).x + ImGui::GetStyle().ItemSpacing.x;
     const float width =
         std::clamp(ImGui::GetContentRegionAvail().x - unit, 60 * context.scale, 320 * context.scale);
-    const bool wrong = !refusal_.empty();
+    const bool wrong = marked_ || !refusal_.empty();
     if (wrong) {
         ImGui::PushStyleColor(ImGuiCol_FrameBg, with_alpha(theme.bad, 0.24F));
         ImGui::PushStyleColor(ImGuiCol_Border, theme.bad);
@@ -221,7 +221,9 @@ std::string ValueField::limits_text() const {
 void ValueField::draw_hint(float left) const {
     std::string hint = spec_.unit;
     std::string limits = limits_text();
-    if (spec_.required && limits.empty() && spec_.type == FieldType::string) limits = "needed";
+    const bool typed = spec_.type != FieldType::boolean && spec_.type != FieldType::choice;
+    if (spec_.required && typed && trimmed(text_).empty())
+        limits = limits.empty() ? "needed" : "needed, " + limits;
     if (!limits.empty()) hint += (hint.empty() ? "" : ", ") + limits;
     if (hint.empty()) return;
     ImGui::SameLine();

@@ -52,6 +52,8 @@ public:
     /// Shown beside the field, which is marked, until the next edit.
     void refuse(std::string why) { refusal_ = std::move(why); }
     const std::string& refusal() const noexcept { return refusal_; }
+    /// Marks the field like a refused one, for a reason that the caller tells.
+    void mark(bool on) noexcept { marked_ = on; }
     void set(const Json& value);
     bool active() const noexcept { return active_; }
 
@@ -71,6 +73,7 @@ private:
     bool flag_ = false;
     int choice_ = -1;
     bool active_ = false;
+    bool marked_ = false;
     std::string refusal_;
 };
 
