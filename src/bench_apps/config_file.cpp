@@ -16,6 +16,9 @@ using contract::TextPlace;
 
 namespace {
 
+// Finding a place costs a walk over the text, and nobody reads a thousand of these.
+constexpr std::size_t duplicates_told_max = 20;
+
 std::string shortened(std::string text) {
     std::size_t bytes_max = 60;
     if (text.size() <= bytes_max) return text;
@@ -96,7 +99,12 @@ void ConfigFile::check(std::span<const FieldSpec> fields, const contract::JsonSc
 }
 
 void ConfigFile::note_duplicates() {
+    std::size_t told = 0;
     for (const JsonText::Duplicate& twice : map_->duplicates()) {
+        if (told++ == duplicates_told_max) {
+            const std::size_t more = map_->duplicates().size() - duplicates_told_max;
+            return add({}, {}, twice.byte, fmt::format("from here on {} more keys stand twice", more));
+        }
         const TextPlace first = contract::place_of(text_, twice.first_byte);
         const JsonText::Span* const top = map_->find(pointer_step(twice.key));
         const bool is_setting = top != nullptr && top->key_begin == twice.first_byte;

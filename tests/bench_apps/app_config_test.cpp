@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/clock.h"
 #include "bench_apps/config_schema.h"
 #include "contract/json_schema.h"
 #include "fakes/temp_folder.h"
@@ -242,6 +243,23 @@ TEST_SUITE("bench_apps/app_config") {
         CHECK(view.at("entries")[1].at("error") ==
               "the key \"baud\" stands here again; the first, at 1:2, counts; remove one of them");
         CHECK(view.at("entries")[1].at("line") == 3);
+    }
+
+    TEST_CASE("a file of nothing but faults is told of in bounds and in no time") {
+        const Bench bench;
+        std::string text = "{\"a\": 0";
+        while (text.size() < 900'000) text += ",\"a\":0";
+        bench.write(text + "}");
+        const auto begin = mono_now();
+        CHECK(bench.config.read().errors.size() == 21);
+        CHECK(bench.config.read().errors.back().ends_with("more keys stand twice"));
+        text = "{\"a\": 0";
+        for (int i = 0; text.size() < 900'000; ++i) text += ",\"k" + std::to_string(i) + "\":0";
+        bench.write(text + "}");
+        CHECK(bench.config.read().errors.empty());
+        CHECK(bench.config.set("baud", 1200, 1).has_value());
+        CHECK(mono_now().ns - begin.ns < 20'000'000'000);
+        MESSAGE("five reads of 900 kB: ", (mono_now().ns - begin.ns) / 1'000'000, " ms");
     }
 
     TEST_CASE("the view's schema is the fields as a JSON Schema, and what it refuses they refuse") {
