@@ -181,6 +181,15 @@ TEST_SUITE("ui/simulators_panel") {
         CHECK(fault.min.y < field.max.y + 30);
     }
 
+    TEST_CASE("a file that was edited by hand is read again on request") {
+        OneApp bench;
+        bench.config["configTree"]["mine"] = "edited";
+        CHECK(bench.words().find("mine: edited") == std::string::npos);
+        bench.click("simulators/plc-simulator/config/read");
+        bench.frame(3);
+        CHECK(bench.words().find("mine: edited") != std::string::npos);
+    }
+
     TEST_CASE("jobs from before the window was there are listed, and their refusals mark nothing") {
         OneApp bench;
         bench.on("action.job.list", [](const Json&) {

@@ -370,6 +370,9 @@ void SimulatorsPanel::draw_section_config(PanelContext& context, const AppView& 
         return;
     }
     pane.config.draw(context, app.config, rect_of(app) + "/config");
+    // No event tells of an edit by hand.
+    if (ImGui::SmallButton("Read again")) context.bench.refresh_app(app.id);
+    note_rect(rect_of(app) + "/config/read");
 }
 
 DataAge SimulatorsPanel::age(const PanelContext& context) const {
