@@ -1,16 +1,13 @@
 #include "bench_apps/station_results.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/unique_fd.h"
+#include "io/whole_file.h"
 
 namespace labdeck::bench_apps {
 
@@ -90,36 +87,6 @@ std::string_view step_verdict(const StationStep& step) {
     return step.judged ? verdict_name(step.verdict) : "";
 }
 
-Result<> write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t n = ::write(fd, text.data(), text.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return os_error("write");
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return {};
-}
-
-/// A file that is there already stays: a run's results are written once.
-Result<> write_new_file(const std::string& path, std::string_view text) {
-    const std::string making = fmt::format("{}.{}.new", path, ::getpid());
-    UniqueFd fd(::open(making.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    if (!fd) return os_error("write " + making);
-    Result<> done = write_all(fd.get(), text);
-    if (done && ::fsync(fd.get()) != 0) done = os_error("sync");
-    if (done && ::rename(making.c_str(), path.c_str()) != 0) done = os_error("rename");
-    if (done) return {};
-    ::unlink(making.c_str());
-    return fail(done.error().code, fmt::format("results {}: {}", path, done.error().message));
-}
-
-/// The names as well as the bytes are on the disk.
-Result<> sync_folder(const std::string& folder) {
-    const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) return os_error("results " + folder);
-    return {};
-}
-
 }  // namespace
 
 Json run_json(const StationRun& run, WallTime began) {
@@ -140,8 +107,8 @@ Json run_json(const StationRun& run, WallTime began) {
 
 std::string csv_cell(std::string_view text) {
     constexpr std::string_view formula_begins = "=+-@\t\r";
-    std::string cell(text);
-    if (!cell.empty() && formula_begins.find(cell.front()) != std::string_view::npos) cell.insert(0, "'");
+    const bool formula = !text.empty() && formula_begins.find(text.front()) != std::string_view::npos;
+    const std::string cell = fmt::format("{}{}", formula ? "'" : "", text);
     if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
     std::string quoted = "\"";
     for (const char c : cell) {
@@ -271,9 +238,6 @@ std::string run_junit(const StationRun& run, WallTime began) {
 
 Result<std::vector<std::string>> write_results(const StationRun& run, WallTime began,
                                                const std::string& folder) {
-    std::error_code made;
-    fs::create_directories(folder, made);
-    if (made) return fail(os_error_value("make the folder " + folder, made.value()));
     const std::string base = (fs::path(folder) / run.id).string();
     const std::vector<std::pair<std::string, std::string>> files = {
         {base + ".json", run_json(run, began).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"},
@@ -281,10 +245,9 @@ Result<std::vector<std::string>> write_results(const StationRun& run, WallTime b
         {base + ".xml", run_junit(run, began)}};
     std::vector<std::string> paths;
     for (const auto& [path, text] : files) {
-        LD_TRY(write_new_file(path, text));
+        LD_TRY(io::replace_whole_file(path, text));
         paths.push_back(path);
     }
-    LD_TRY(sync_folder(folder));
     return paths;
 }
 

@@ -27,7 +27,7 @@ TEST_SUITE("app/demo_bench") {
         REQUIRE(write_demo_bench(folder.path()).has_value());
         const auto workspace = Workspace::open(folder.path());
         REQUIRE_MESSAGE(workspace.has_value(), (workspace ? "" : workspace.error().message));
-        CHECK(workspace->bench().providers.size() == 2);
+        CHECK(workspace->bench().providers.size() == 3);
         CHECK(workspace->bench().cables.size() == 2);
     }
 }
