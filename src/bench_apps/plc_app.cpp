@@ -349,39 +349,23 @@ void PlcApp::describe(Json& status) const {
 }
 
 void PlcApp::describe_registers(Json& status) const {
-    if (!machine_) {
-        status["registers"] = Json::array();
-        return;
-    }
+    Json& registers = status["registers"] = Json::object();
+    if (!machine_) return;
     const MonoTime now = mono_now();
-    Json inputs = Json::object();
-    for (const std::size_t address : {0, 1, 2, 3, 4, 10, 11, 12, 20, 21, 30}) {
-        inputs[std::to_string(address)] = machine_->input(address, now);
-    }
-    Json holding = Json::array();
-    for (std::size_t i = 0; i < PlcMachine::holding_count; ++i) holding.push_back(machine_->holding(i));
-    status["inputRegisters"] = std::move(inputs);
-    status["holdingRegisters"] = std::move(holding);
-    Json registers = Json::array();
     for (const PlcRegister& one : plc_registers()) {
-        const int value = one.bank == PlcBank::coil      ? static_cast<int>(machine_->coil(one.address))
+        const bool coil = one.bank == PlcBank::coil;
+        const int value = coil                           ? static_cast<int>(machine_->coil(one.address))
                           : one.bank == PlcBank::holding ? machine_->holding(one.address)
                                                          : machine_->input(one.address, now);
-        Json entry = {{"bank", plc_bank_name(one.bank)},
-                      {"address", one.address},
-                      {"value", value},
-                      {"name", one.name},
-                      {"unit", one.unit},
-                      {"scale", one.scale}};
+        Json entry = {{"address", one.address}, {"value", value}, {"name", one.name}};
+        if (!coil) {
+            entry["unit"] = one.unit;
+            entry["scale"] = one.scale;
+        }
         if (one.bank == PlcBank::input && one.address != PlcMachine::cycle_counter)
             entry["waveform"] = wave_kind_name(machine_->wave_kind(one.address));
-        registers.push_back(std::move(entry));
+        registers[coil ? "coils" : plc_bank_name(one.bank)].push_back(std::move(entry));
     }
-    status["registers"] = std::move(registers);
-    status["coils"] = {{"ready", machine_->coil(0)},
-                       {"testing", machine_->coil(1)},
-                       {"powerGood", machine_->coil(2)},
-                       {"alarm", machine_->coil(3)}};
 }
 
 }  // namespace labdeck::bench_apps

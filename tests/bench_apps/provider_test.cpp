@@ -189,18 +189,20 @@ TEST_SUITE("bench_apps/provider") {
         Workspace workspace;
         workspace.plug_all();
         ProviderChild provider(workspace);
-        CHECK(provider.status("plc-simulator").at("registers") == Json::array());
+        CHECK(provider.status("plc-simulator").at("registers").empty());
         start_all(provider);
         provider.run("plc-simulator", "set_register", {{"register", 2}, {"value", 11'111}});
         provider.run("plc-simulator", "inject_fault", {{"kind", "crc"}, {"rate", 0}, {"seconds", 60}});
         const Json plc = provider.status("plc-simulator");
-        REQUIRE(plc.at("registers").size() == 25);
-        const Json rail = {{"bank", "input"}, {"address", 2}, {"value", 11'111},       {"name", "rail 12 V"},
-                           {"unit", "mV"},    {"scale", 1.0}, {"waveform", "constant"}};
-        CHECK(plc.at("registers")[2] == rail);
-        CHECK(plc.at("registers")[8].at("unit") == "°C");
-        CHECK(plc.at("registers")[8].at("scale") == 0.1);
-        CHECK(plc.at("registers")[23].at("name") == "power good");
+        const Json& registers = plc.at("registers");
+        REQUIRE(registers.at("input").size() == 11);
+        const Json rail = {{"address", 2}, {"value", 11'111}, {"name", "rail 12 V"},
+                           {"unit", "mV"}, {"scale", 1.0},    {"waveform", "constant"}};
+        CHECK(registers.at("input")[2] == rail);
+        CHECK(registers.at("input")[8].at("unit") == "°C");
+        CHECK(registers.at("input")[8].at("scale") == 0.1);
+        CHECK(registers.at("holding").size() == 10);
+        CHECK(registers.at("coils")[2].at("name") == "power good");
         REQUIRE(plc.at("faults").size() == 1);
         CHECK(plc.at("faults")[0].at("kind") == "crc");
         CHECK(plc.at("faults")[0].at("secondsLeft") > 50);

@@ -13,7 +13,7 @@ const std::string app = "simulators/plc-simulator";
 Json registers() {
     return Json::parse(R"({
         "input": [{"address": 0, "value": 3300, "name": "rail 3V3", "unit": "mV"},
-                  {"address": 20, "value": 251, "name": "board", "unit": "0.1 °C"}],
+                  {"address": 20, "value": 251, "name": "board", "unit": "°C", "scale": 0.1}],
         "holding": [{"address": 3, "value": 7, "name": "set-point", "unit": "mV"}],
         "coils": [{"address": 2, "value": true, "name": "power good"}]})");
 }
@@ -70,7 +70,7 @@ TEST_SUITE("ui/app_sections") {
         bench.extra["registers"] = registers();
         bench.status_changed();
         const std::string words = bench.words();
-        for (const char* word : {"rail 3V3", "3300", "mV", "set-point", "power good"})
+        for (const char* word : {"rail 3V3", "3300", "mV", "251", "= 25.1 °C", "set-point", "power good"})
             CHECK(words.find(word) != std::string::npos);
         CHECK(words.find("registers / input") == std::string::npos);
     }

@@ -16,9 +16,7 @@ namespace labdeck::ui {
 
 namespace {
 
-// The others are the same values in shorter forms.
-constexpr std::array<std::string_view, 4> shown_keys = {"registers", "inputRegisters", "holdingRegisters",
-                                                        "coils"};
+constexpr std::array<std::string_view, 1> shown_keys = {"registers"};
 constexpr const char* action_name = "set_register";
 
 struct Bank {
@@ -41,10 +39,19 @@ bool is_on(const Json& value) {
     return value.is_boolean() ? value.get<bool>() : value.is_number() && value.get<double>() != 0;
 }
 
+/// What stands behind the number that goes over the wire: "mV", or "= 25.1 °C" for 251 tenths.
+std::string meaning_of(const Json& row) {
+    std::string unit = text_member_of(row, "unit");
+    const double scale = number_member_of(row, "scale").value_or(1);
+    const auto value = number_member_of(row, "value");
+    if (scale == 1 || !value) return unit;
+    return fmt::format("= {:.6g} {}", *value * scale, unit);
+}
+
 class RegistersSection final : public AppSection {
 public:
     const char* title() const override { return "Registers"; }
-    bool there(const AppView& app) const override { return member_of(app.status, "registers").is_object(); }
+    bool there(const AppView& app) const override { return !member_of(app.status, "registers").empty(); }
     std::span<const std::string_view> keys() const override { return shown_keys; }
     void draw(PanelContext& context, const AppView& app, const std::string& rect) override;
 
@@ -127,9 +134,9 @@ void RegistersSection::draw_row(PanelContext& context, const AppView& app, const
     } else {
         draw_value(context, app, bank, address, member_of(row, "value"), own);
     }
-    if (const std::string unit = text_member_of(row, "unit"); !unit.empty() && !bank.coils) {
+    if (const std::string meant = meaning_of(row); !meant.empty() && !bank.coils) {
         ImGui::SameLine();
-        ImGui::TextDisabled("%s", unit.c_str());
+        ImGui::TextDisabled("%s", meant.c_str());
     }
     ImGui::PopID();
 }
