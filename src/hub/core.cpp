@@ -330,7 +330,7 @@ void Core::provider_event(HostedProvider& host, const contract::Event& event) {
         if (event.name == "status.changed" && params.contains("running")) remember_status(id, event.params);
         if (event.name == "job.changed") {
             // A job has one final state, and we have told it.
-            if (!jobs_.news(params)) return;
+            if (!jobs_.news(id, params)) return;
             note_job(id, params);
         }
     }

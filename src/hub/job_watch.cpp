@@ -35,19 +35,21 @@ bool is_final(std::string_view state) {
 void JobWatch::note(const std::string& app, const Json& job, MonoTime now) {
     if (!job.is_object()) return;
     const std::string id = text_of(job, "jobId");
-    if (id.empty() || !news(job)) return;
+    if (id.empty() || !news(app, job)) return;
+    if (const auto former = find_ended(app, id); former != ended_.end()) ended_.erase(former);
+    const Key key{app, id};
     if (is_final(text_of(job, "state"))) {
-        open_.erase(id);
+        open_.erase(key);
         return;
     }
-    auto it = open_.find(id);
+    auto it = open_.find(key);
     if (it == open_.end()) {
         // A provider that makes up jobs without end must not take our memory.
         if (open_.size() >= open_max) return;
-        it = open_.emplace(id, Open{app, std::make_shared<Json>(Json::object()), {}}).first;
+        it = open_.emplace(key, Open{std::make_shared<Json>(Json::object()), {}}).first;
     }
     Open& open = it->second;
-    for (const auto& [key, value] : job.items()) (*open.job)[key] = value;
+    for (const auto& [name, value] : job.items()) (*open.job)[name] = value;
     const auto timeout = job.find("timeoutMs");
     if (open.deadline.ns == 0 && text_of(job, "state") == "running" && timeout != job.end() &&
         timeout->is_number_integer() && *timeout > 0 && *timeout < timeout_ms_max) {
@@ -55,19 +57,23 @@ void JobWatch::note(const std::string& app, const Json& job, MonoTime now) {
     }
 }
 
-bool JobWatch::news(const Json& job) const {
+bool JobWatch::news(const std::string& app, const Json& job) const {
     if (ended_.empty() || !job.is_object()) return true;
-    const std::string id = text_of(job, "jobId");
-    return std::none_of(ended_.begin(), ended_.end(), [&](const auto& one) { return (*one)["jobId"] == id; });
+    const auto ended = find_ended(app, text_of(job, "jobId"));
+    return ended == ended_.end() || ended->provider_gone;
 }
 
 JobWatch::Ended JobWatch::lose(const std::vector<std::string>& apps, const Error& why) {
+    const auto is_lost = [&apps](const std::string& app) {
+        return std::find(apps.begin(), apps.end(), app) != apps.end();
+    };
     Ended lost;
     for (auto it = open_.begin(); it != open_.end();) {
         const auto here = it++;
-        if (std::find(apps.begin(), apps.end(), here->second.app) == apps.end()) continue;
-        lost.push_back(end(open_.extract(here).mapped(), "failed", why));
+        const std::string app = here->first.first;
+        if (is_lost(app)) lost.push_back(end(app, open_.extract(here).mapped(), "failed", why));
     }
+    for (EndedJob& one : ended_) one.provider_gone = one.provider_gone || is_lost(one.app);
     return lost;
 }
 
@@ -76,20 +82,22 @@ JobWatch::Ended JobWatch::expire(MonoTime now) {
     for (auto it = open_.begin(); it != open_.end();) {
         const auto here = it++;
         if (here->second.deadline.ns == 0 || here->second.deadline > now) continue;
-        late.push_back(end(open_.extract(here).mapped(), "timeout",
+        const std::string app = here->first.first;
+        late.push_back(end(app, open_.extract(here).mapped(), "timeout",
                            {Code::action_timeout, "its provider let it outlast its timeoutMs", 0, {}}));
     }
     return late;
 }
 
-std::shared_ptr<const Json> JobWatch::end(const Open& open, std::string_view state, const Error& why) {
+std::shared_ptr<const Json> JobWatch::end(const std::string& app, const Open& open, std::string_view state,
+                                          const Error& why) {
     const Json& known = *open.job;
     const auto part = [&](const char* key, Json otherwise) {
         const auto it = known.find(key);
         return it == known.end() ? otherwise : *it;
     };
     auto job = std::make_shared<Json>(Json{{"jobId", known["jobId"]},
-                                           {"appId", open.app},
+                                           {"appId", app},
                                            {"actionName", part("actionName", nullptr)},
                                            {"state", state},
                                            {"acceptedAt", part("acceptedAt", nullptr)},
@@ -100,16 +108,20 @@ std::shared_ptr<const Json> JobWatch::end(const Open& open, std::string_view sta
                                            {"stdout", part("stdout", "")},
                                            {"stderr", part("stderr", "")},
                                            {"error", contract::error_json(why)}});
-    ended_.push_front(job);
+    ended_.push_front({app, job, false});
     if (ended_.size() > ended_max) ended_.pop_back();
     return job;
 }
 
+std::deque<JobWatch::EndedJob>::const_iterator JobWatch::find_ended(std::string_view app,
+                                                                    std::string_view job_id) const {
+    return std::find_if(ended_.begin(), ended_.end(),
+                        [&](const EndedJob& one) { return one.app == app && (*one.job)["jobId"] == job_id; });
+}
+
 std::shared_ptr<const Json> JobWatch::find(std::string_view app, std::string_view job_id) const {
-    for (const auto& job : ended_) {
-        if ((*job)["jobId"] == job_id && (*job)["appId"] == app) return job;
-    }
-    return nullptr;
+    const auto found = find_ended(app, job_id);
+    return found == ended_.end() ? nullptr : found->job;
 }
 
 }  // namespace labdeck::hub

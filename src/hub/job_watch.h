@@ -1,7 +1,8 @@
 // job_watch.h - the jobs of the bench that are not over yet, so that none is left without a final state.
 //
 // A provider ends its own jobs. Where it cannot, because it died or because it let a job outlast its
-// time-out, the hub does, and keeps what it said: the provider, started again, knows nothing of it.
+// time-out, the hub does, and keeps what it said: the provider, started again, knows nothing of it. Started
+// again it may also count its jobs from one again, so an id is of an app, and of one life of its provider.
 // Thread: hub.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -22,12 +24,18 @@ namespace labdeck::hub {
 class JobWatch {
 public:
     using Ended = std::vector<std::shared_ptr<const contract::Json>>;
+    /// A job to which the hub gave its final state.
+    struct EndedJob {
+        std::string app;
+        std::shared_ptr<const contract::Json> job;
+        bool provider_gone = false;  ///< Whoever speaks of this id from now on means another job.
+    };
 
     /// A job was accepted or changed: an answer of action.invoke or action.job.get, or the params of
     /// job.changed. Parts of it may be missing. What is final is forgotten.
     void note(const std::string& app, const contract::Json& job, MonoTime now);
     /// False for news of a job to which the hub has given its final state already.
-    bool news(const contract::Json& job) const;
+    bool news(const std::string& app, const contract::Json& job) const;
 
     /// The provider of these apps is gone: its jobs are failed. They come back as action.job.get answers
     /// them.
@@ -38,19 +46,21 @@ public:
     /// A job that the hub ended; null for any other.
     std::shared_ptr<const contract::Json> find(std::string_view app, std::string_view job_id) const;
     /// All that the hub ended, the newest first, the latest 1,000.
-    const std::deque<std::shared_ptr<const contract::Json>>& ended() const noexcept { return ended_; }
+    const std::deque<EndedJob>& ended() const noexcept { return ended_; }
     std::size_t open() const noexcept { return open_.size(); }
 
 private:
+    using Key = std::pair<std::string, std::string>;  ///< App and job.
     struct Open {
-        std::string app;
         std::shared_ptr<contract::Json> job;
         MonoTime deadline;  ///< {0}: none that is known.
     };
-    std::shared_ptr<const contract::Json> end(const Open& open, std::string_view state, const Error& why);
+    std::shared_ptr<const contract::Json> end(const std::string& app, const Open& open,
+                                              std::string_view state, const Error& why);
+    std::deque<EndedJob>::const_iterator find_ended(std::string_view app, std::string_view job_id) const;
 
-    std::map<std::string, Open, std::less<>> open_;  ///< By the job's id.
-    std::deque<std::shared_ptr<const contract::Json>> ended_;
+    std::map<Key, Open> open_;
+    std::deque<EndedJob> ended_;  ///< The newest first.
 };
 
 }  // namespace labdeck::hub

@@ -46,12 +46,13 @@ Json with_ended(Core& core, const Json& params, const Json& response) {
     Json jobs = Json::array();
     const std::size_t limit = params.value("limit", std::size_t{100});
     const std::string state = params.value("state", "");
-    for (const auto& job : core.jobs().ended()) {
-        if (jobs.size() >= limit || (*job)["appId"] != params["appId"]) continue;
-        if (state.empty() || (*job)["state"] == state) jobs.push_back(*job);
+    const auto& app = params["appId"].get_ref<const std::string&>();
+    for (const JobWatch::EndedJob& ended : core.jobs().ended()) {
+        if (jobs.size() >= limit || ended.app != app) continue;
+        if (state.empty() || (*ended.job)["state"] == state) jobs.push_back(*ended.job);
     }
     for (const Json& job : response.value("jobs", Json::array())) {
-        if (jobs.size() < limit && core.jobs().news(job)) jobs.push_back(job);
+        if (jobs.size() < limit && core.jobs().news(app, job)) jobs.push_back(job);
     }
     return {{"jobs", std::move(jobs)}};
 }

@@ -37,14 +37,30 @@ TEST_SUITE("hub/job_watch") {
         CHECK(watch.find("plc", "3") == nullptr);
     }
 
-    TEST_CASE("a job that the hub ended is news no more") {
+    TEST_CASE("a job that the hub ended is news no more while its provider lives") {
         JobWatch watch;
         watch.note("plc", job("1", "running"), {second});
-        CHECK(watch.news(job("1", "succeeded")));
-        watch.lose({"plc"}, {Code::action_failed, "gone", 0, {}});
-        CHECK_FALSE(watch.news(job("1", "succeeded")));
-        watch.note("plc", job("1", "running"), {second});
+        CHECK(watch.news("plc", job("1", "succeeded")));
+        watch.expire({60 * second});
+        CHECK_FALSE(watch.news("plc", job("1", "succeeded")));
+        CHECK(watch.news("ble", job("1", "succeeded")));
+        watch.note("plc", job("1", "running"), {61 * second});
         CHECK(watch.open() == 0);
+    }
+
+    TEST_CASE("a provider that was started again may use its ids again") {
+        JobWatch watch;
+        watch.note("plc", job("1", "running"), {second});
+        watch.note("plc", job("2", "running"), {second});
+        watch.expire({60 * second});
+        watch.note("plc", job("3", "running"), {61 * second});
+        watch.lose({"plc"}, {Code::action_failed, "gone", 0, {}});
+        for (const char* id : {"1", "2", "3"}) CHECK(watch.find("plc", id) != nullptr);
+        CHECK(watch.news("plc", job("1", "queued")));
+        watch.note("plc", job("1", "queued"), {62 * second});
+        CHECK(watch.open() == 1);
+        CHECK(watch.find("plc", "1") == nullptr);
+        CHECK(watch.find("plc", "3") != nullptr);
     }
 
     TEST_CASE("a running job is timeout two seconds after its timeoutMs, a queued one waits") {
