@@ -151,11 +151,11 @@ TEST_SUITE("io/pipe_source") {
         limits.ahead_bytes = 128U << 10;
         Fed fed("seq -f %010.0f 0 99999 | dd bs=1100000 iflag=fullblock status=none", limits, 4);
         NumberedLines seen;
-        CHECK(becomes([&] { return fed.pool->blocks_out() == 4; }));
-        // Room for a part only: it takes over all that the writer's pipe holds and cannot keep it.
-        fed.consumer.look([&seen](std::string_view bytes) { seen.see(bytes); });
         CHECK(readable(fed.child.exit_fd()));
+        CHECK(becomes([&] { return fed.pool->blocks_out() == 4; }));
         CHECK(fed.end_os == not_ended);
+        // With the first room it takes over all that the writer's pipe holds, and has no room for the most of
+        // it.
         becomes([&] { return !fed.consumer.look([&seen](std::string_view bytes) { seen.see(bytes); }); });
         CHECK(seen.total() == 1'100'000);
         CHECK(seen.wrong() == 0);
