@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 
 #include "ui/json_reading.h"
@@ -47,7 +48,10 @@ void draw_verdict(const PanelContext& context, const std::string& verdict) {
 }
 
 std::string number_text(const std::optional<double>& number) {
-    return number ? fmt::format("{:.6g}", *number) : std::string();
+    if (!number) return {};
+    // Four figures tell a measured value from its limit; whole numbers are written out.
+    const bool whole = *number == std::floor(*number) && std::abs(*number) < 1e15;
+    return whole ? fmt::format("{:.0f}", *number) : fmt::format("{:.4g}", *number);
 }
 
 /// "11400 to 12600", "up to 50", or nothing.
@@ -135,12 +139,13 @@ void RunSection::draw_step(PanelContext& context, const Json& step, const std::s
     const std::string unit = text_member_of(step, "unit");
     ImGui::TableNextRow();
     ImGui::TableNextColumn();
-    ImGui::TextWrapped("%s", text_member_of(step, "name").c_str());
+    const std::string title = text_member_of(step, "title");
+    ImGui::TextWrapped("%s", (title.empty() ? text_member_of(step, "name") : title).c_str());
     ImGui::TableNextColumn();
     draw_verdict(context, said_of(step));
     note_rect(rect);
     ImGui::TableNextColumn();
-    const std::string value = shown_value(member_of(step, "value"));
+    const std::string value = bar.value ? number_text(bar.value) : shown_value(member_of(step, "value"));
     ImGui::Text("%s %s", value.empty() ? "-" : value.c_str(), value.empty() ? "" : unit.c_str());
     ImGui::TableNextColumn();
     ImGui::TextDisabled("%s", limits_text(bar).c_str());
