@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """labdeck conform on good and on wrong providers: conform_test.py PATH-OF-LABDECK [unittest options]."""
+import ast
 import os
 import pathlib
 import re
@@ -63,6 +64,13 @@ class GoodProviders(unittest.TestCase):
             self.check_tap(tap)
             self.assertGreaterEqual(len(tap.points), 60)
             self.assertEqual(os.listdir(folder), [], "conform leaves no file behind")
+
+    def test_the_example_is_short_and_needs_nothing_but_the_standard_library(self):
+        text = (ROOT / "scripts/example_provider.py").read_text(encoding="utf-8")
+        self.assertLess(len(text.splitlines()), 100)
+        imported = [name.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for name in node.names]
+        self.assertEqual([name for name in imported if name.split(".")[0] not in sys.stdlib_module_names], [])
+        self.assertFalse([node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)])
 
     def test_every_app_of_labdeck_passes(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -36,7 +36,7 @@ def every_answer_twice(message):
 def no_boot_id(method, params):
     response = right_carry_out(method, params)
     if method == "status.get":
-        del response["bootId"]
+        return {key: value for key, value in response.items() if key != "bootId"}
     return response
 
 
@@ -109,7 +109,8 @@ FAULTS = {"integer-ids-as-text": ("say", integer_ids_as_text), "error-without-co
 if FAULT in FAULTS:
     setattr(good, *FAULTS[FAULT])
 if FAULT == "early-events":
-    good.topics.update(["job.changed", "log", "status.changed"])
-good.serve()
+    good.subscribed.update(["job.changed", "log", "status.changed"])
+for sent in filter(bytes.strip, sys.stdin.buffer):
+    good.handle(sent)
 if FAULT == "outlives-its-input":
     time.sleep(60)
