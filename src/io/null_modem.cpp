@@ -44,11 +44,11 @@ Result<Terminal> open_terminal(std::uint32_t baud) {
     std::array<char, 64> name{};
     if (!made.master || ::grantpt(made.master.get()) != 0 || ::unlockpt(made.master.get()) != 0 ||
         ::ptsname_r(made.master.get(), name.data(), name.size()) != 0) {
-        return os_error("make a pseudo-terminal");
+        return fail(pseudo_terminal_error("make a pseudo-terminal", errno));
     }
     made.device = name.data();
     made.slave = UniqueFd(::open(name.data(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
-    if (!made.slave) return os_error("open " + made.device);
+    if (!made.slave) return fail(pseudo_terminal_error("open " + made.device, errno));
     SerialSettings settings;
     settings.baud = baud;
     LD_TRY(apply_serial_settings(made.slave.get(), settings));
@@ -276,6 +276,18 @@ void NullModem::Impl::release_from_wire(Direction& direction) {
     if (!direction.from.held_back || direction.wire.size() >= wire_bytes_max) return;
     direction.from.held_back = false;
     rewatch(direction.from);
+}
+
+Error pseudo_terminal_error(std::string_view what, int os) {
+    Error error = os_error_value(what, os);
+    // ENODEV: /dev/ptmx is there and nothing is mounted beside it. ENOENT: /dev/ptmx or /dev/pts is missing.
+    if (os == ENODEV || os == ENOENT) {
+        error.message +=
+            "; mount the pseudo-terminals, as root: mkdir -p /dev/pts && mount -t devpts -o "
+            "mode=620,ptmxmode=666 "
+            "devpts /dev/pts && ln -sf pts/ptmx /dev/ptmx";
+    }
+    return error;
 }
 
 Result<std::unique_ptr<NullModem>> NullModem::create(Reactor& reactor, NullModemRequest request) {

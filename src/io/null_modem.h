@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "data/source.h"
@@ -31,9 +32,14 @@ struct NullModemRequest {
     std::size_t pending_bytes_max = 64U << 10;
 };
 
+/// What a pseudo-terminal that could not be made or opened comes to: "WHAT: strerror" and, where their file
+/// system is missing, as in a bare chroot, the command that mounts it.
+Error pseudo_terminal_error(std::string_view what, int os);
+
 class NullModem {
 public:
-    /// Thread: the reactor's (or before it runs).
+    /// Thread: the reactor's (or before it runs). Pseudo-terminals that cannot be had are told with what to
+    /// do.
     [[nodiscard]] static Result<std::unique_ptr<NullModem>> create(Reactor& reactor,
                                                                    NullModemRequest request);
     /// Removes the links it made. Openers see a hang-up.

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -171,6 +172,27 @@ TEST_SUITE("io/null_modem") {
         NullModemRequest homeless = request_in(folder);
         homeless.link_a = folder / "gone/port";
         CHECK(NullModem::create(*reactor, homeless).error().code == Code::not_found);
+    }
+
+    TEST_CASE("where pseudo-terminals are not mounted the error says how to mount them") {
+        for (const int os : {ENODEV, ENOENT}) {
+            CAPTURE(os);
+            const Error error = pseudo_terminal_error("make a pseudo-terminal", os);
+            CHECK(error.code == Code::not_found);
+            CHECK(error.os == os);
+            CHECK(error.message.find("make a pseudo-terminal: No such ") == 0);
+            CHECK(error.message.find("; mount the pseudo-terminals, as root: ") != std::string::npos);
+            CHECK(error.message.find("mount -t devpts ") != std::string::npos);
+            CHECK(error.message.find("ln -sf pts/ptmx /dev/ptmx") != std::string::npos);
+        }
+    }
+
+    TEST_CASE("a pseudo-terminal that fails for another reason is not blamed on the mount") {
+        const Error denied = pseudo_terminal_error("open /dev/pts/3", EACCES);
+        CHECK(denied.code == Code::denied);
+        CHECK(denied.message == "open /dev/pts/3: Permission denied");
+        CHECK(pseudo_terminal_error("make a pseudo-terminal", ENOSPC).message ==
+              "make a pseudo-terminal: No space left on device");
     }
 
     TEST_CASE("openers see a hang-up when the cable goes") {
