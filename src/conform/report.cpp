@@ -45,6 +45,11 @@ void Report::failed(std::string_view name, const Fault& fault, const Transcript&
     std::fflush(out_);
 }
 
+void Report::failed_unasked(std::string_view name, std::string_view why) {
+    ++failures_;
+    fmt::print(out_, "not ok {} - {} # {}\n", ++count_, name, why);
+}
+
 void Report::comment(std::string_view text) {
     fmt::print(out_, "# {}\n", text);
 }

@@ -19,6 +19,8 @@ public:
     void skipped(std::string_view name, std::string_view why);
     /// With a block that says what was expected, what came, and the ends of both sides of the talk.
     void failed(std::string_view name, const Fault& fault, const Transcript& transcript);
+    /// A check that was not run, because its failure is known. In one line.
+    void failed_unasked(std::string_view name, std::string_view why);
     void comment(std::string_view text);
     void bail_out(std::string_view why);
     /// The plan, and how it went.

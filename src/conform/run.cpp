@@ -16,6 +16,8 @@ namespace {
 /// More than this, and what is left would tell nothing new but take its time.
 constexpr int time_outs_max = 12;
 constexpr int starts_max = 24;
+/// So many checks in a row without a single byte, and the provider counts as mute.
+constexpr int unheard_max = 3;
 
 class Run {
 public:
@@ -79,7 +81,7 @@ private:
             return;
         }
         const Outcome<Json> list = talk_->ask("app.list");
-        said_something_ = list.has_value();
+        said_something_ = talk_->subject().heard() > 0;
         if (!list || !list->is_object() || !list->contains("apps") || !(*list)["apps"].is_array()) return;
         for (const Json& app : (*list)["apps"]) {
             if (const std::string id = text_of(app, "appId"); !id.empty()) apps_.push_back(id);
@@ -93,18 +95,38 @@ private:
                 why_ = fmt::format("{} answers did not come in time", time_outs_);
                 return false;
             }
-            if (talk_->settle()) return true;
+            // Until its first word it may still be starting: it is asked on until it counts as mute.
+            if (!said_something_ || talk_->settle()) return true;
             return start();
         }
         return !talk_->over() || start();
     }
 
+    /// Whether nothing will come of asking on. One that has spoken before is started anew and pinged
+    /// as often: it may hang on some questions alone, or the machine be busy.
+    bool is_mute() {
+        if (mute_ || unheard_ < unheard_max) return mute_;
+        unheard_ = 0;
+        if (!said_something_) return mute_ = true;
+        if (!start()) return false;
+        for (int asked = 0; asked < unheard_max; ++asked) {
+            const Outcome<> alive = talk_->settle();
+            if (alive || talk_->over() || talk_->subject().heard() > 0) return false;
+        }
+        return mute_ = true;
+    }
+
     bool one(const Check& check, std::size_t app_index) {
-        if (!make_ready()) return false;
         const std::string app = app_index < apps_.size() ? apps_[app_index] : std::string();
         const std::string name = check.scope == Scope::each_app && !app.empty()
                                      ? fmt::format("{}: {}", app, check.name)
                                      : std::string(check.name);
+        if (is_mute()) {
+            report_.failed_unasked(name, "the provider does not answer");
+            return true;
+        }
+        if (!make_ready()) return false;
+        const std::uint64_t heard = talk_->subject().heard();
         talk_->begin_transcript();
         Context context{*talk_, app, files_};
         Outcome<> outcome = fault("an app to look at: app.list names one, or --app does");
@@ -113,7 +135,8 @@ private:
         if (outcome && talk_->over()) {
             outcome = fault("the provider goes on", talk_->subject().how_it_is());
         }
-        said_something_ = said_something_ || !talk_->transcript().received.empty();
+        said_something_ = said_something_ || talk_->subject().heard() > 0;
+        unheard_ = talk_->timed_out() && talk_->subject().heard() == heard ? unheard_ + 1 : 0;
         if (outcome) {
             report_.passed(name);
         } else if (outcome.error().skipped) {
@@ -141,7 +164,9 @@ private:
     std::string why_;
     int starts_ = 0;
     int time_outs_ = 0;
+    int unheard_ = 0;  ///< Checks in a row that waited in vain and heard nothing at all.
     bool said_something_ = false;
+    bool mute_ = false;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
 // run.h - the contract's conformance checks against a provider in any language.
 //
 // Starts the provider, goes through the table of checks and prints TAP. A provider that ends or
-// hangs is started again for the checks that are left, a few times; however it behaves, run()
-// comes to an end. Thread: one.
+// hangs is started again for the checks that are left, a few times; one that is mute fails what is
+// left unasked. However it behaves, run() comes to an end. Thread: one.
 #pragma once
 
 #include <cstdio>

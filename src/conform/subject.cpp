@@ -84,7 +84,10 @@ void Subject::write_some() {
 void Subject::read_some() {
     std::array<char, 64 << 10> buffer;
     const ssize_t n = ::read(child_.stdout_fd.get(), buffer.data(), buffer.size());
-    if (n > 0) return splitter_.feed({buffer.data(), static_cast<std::size_t>(n)}, on_line_);
+    if (n > 0) {
+        heard_ += static_cast<std::uint64_t>(n);
+        return splitter_.feed({buffer.data(), static_cast<std::size_t>(n)}, on_line_);
+    }
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     splitter_.finish(on_line_);
     child_.stdout_fd.reset();

@@ -4,6 +4,7 @@
 // reading, or end. Reads no further ahead than one buffer. Thread: one.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -45,6 +46,8 @@ public:
     /// "exit 1", or that it still runs.
     std::string how_it_is();
 
+    /// Bytes that it has written so far.
+    std::uint64_t heard() const noexcept { return heard_; }
     /// Bytes that it has not taken yet.
     std::size_t unsent() const noexcept { return pending_.size(); }
 
@@ -61,6 +64,7 @@ private:
     std::string pending_;
     std::deque<std::optional<std::string>> lines_;  ///< Empty ones stand for lines that were too long.
     std::optional<io::ExitStatus> status_;
+    std::uint64_t heard_ = 0;
     bool closing_ = false;
 };
 

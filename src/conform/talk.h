@@ -96,7 +96,8 @@ public:
 
     const Transcript& transcript() const noexcept { return transcript_; }
     void begin_transcript() { transcript_ = {}; }
-    /// True when an answer did not come in time since this was asked last.
+    /// True when an answer did not come in time since take_timed_out() was called last.
+    bool timed_out() const noexcept { return timed_out_; }
     bool take_timed_out() { return std::exchange(timed_out_, false); }
 
     static Outcome<> drop(Outcome<Json>&& outcome);

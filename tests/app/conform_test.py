@@ -114,6 +114,25 @@ class WrongProviders(unittest.TestCase):
             for key in ("expected", "came", "sent", "received"):
                 self.assertTrue(any(line.startswith(f"  {key}:") for line in block), key)
 
+    def test_a_mute_one_is_given_up_after_three_checks_and_the_rest_fails_unasked(self):
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Tap(folder, "--", *EXAMPLE)
+            mute = Tap(folder, "--timeout", "0.5", "--", sys.executable, str(ROOT / "tests/fakes/wrong_provider.py"), "mute")
+            unasked = [name for name in mute.failed if name.endswith(" # the provider does not answer")]
+            self.assertEqual(mute.done.returncode, 1)
+            self.assertEqual(len(mute.failed) - len(unasked), 3)
+            self.assertEqual(len(mute.failed), len(mute.points))
+            self.assertEqual(len(mute.points), len(whole.points), "each check is counted")
+            self.assertIn(f"1..{len(mute.points)}", mute.lines)
+
+    def test_one_that_hangs_on_some_questions_alone_is_asked_the_others(self):
+        with tempfile.TemporaryDirectory() as folder:
+            tap = Tap(folder, "--timeout", "1", "--", sys.executable, str(ROOT / "tests/fakes/wrong_provider.py"),
+                      "hangs-on-config")
+            self.assertFalse([name for name in tap.failed if "does not answer" in name])
+            self.assertIn("dummy-load: action.list names its actions, each once",
+                          [point[3] for point in tap.points if not point[1]])
+
     def test_nobody_to_talk_to_is_told_apart(self):
         with tempfile.TemporaryDirectory() as folder:
             for command in (["/no/such/program"], ["/bin/true"]):
