@@ -315,7 +315,7 @@ void BridgeApp::pair(const JobHandle& job) {
     if (pairing_) return job->finish(fail(Code::busy, "bridge is pairing already: " + pairing_->id()));
     pairing_ = job;
     job->print("waiting for an advertisement\n");
-    job->on_give_up([this] {
+    job->on_give_up([this](JobState) {
         pairing_.reset();
         if (machine_) machine_->stop_pairing();
     });
@@ -333,7 +333,7 @@ void BridgeApp::send(const Json& args, const JobHandle& job) {
     const Result<std::uint16_t> sequence = machine_->send(as_bytes(data), mono_now());
     if (!sequence) return job->finish(fail(sequence.error()));
     writing_[*sequence] = job;
-    job->on_give_up([this, sequence = *sequence] { writing_.erase(sequence); });
+    job->on_give_up([this, sequence = *sequence](JobState) { writing_.erase(sequence); });
     pump();
 }
 

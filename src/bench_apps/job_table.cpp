@@ -108,7 +108,7 @@ void JobTable::begin(const JobHandle& job, const Work& work) {
         job->timer_ = 0;
         if (job->finished()) return;
         const auto give_up = std::exchange(job->give_up_, nullptr);
-        if (give_up) give_up();
+        if (give_up) give_up(JobState::timeout);
         job->finish(fail(Code::action_timeout,
                          job->action_ + " took longer than " + std::to_string(job->timeout_ms_) + " ms"));
     });
@@ -144,7 +144,7 @@ JobHandle JobTable::find(std::string_view app, std::string_view id) const {
 void JobTable::cancel(const JobHandle& job) {
     if (job->finished()) return;
     const auto give_up = std::exchange(job->give_up_, nullptr);
-    if (give_up) give_up();
+    if (give_up) give_up(JobState::canceled);
     job->finish(fail(Code::canceled, job->action_ + " was canceled"));
 }
 

@@ -47,8 +47,10 @@ public:
     void finish(Result<contract::Json> result);
     void print(std::string_view text) { out_.append(text); }
     void print_error(std::string_view text) { err_.append(text); }
-    /// Called when the job is canceled or its time is over, so that the work ends as well. Once.
-    void on_give_up(std::function<void()> call) { give_up_ = std::move(call); }
+    /// Called before the job is canceled or, its time being over, timeout; with which of the two. So that the
+    /// work ends as well. Once.
+    using GiveUp = std::function<void(JobState ending)>;
+    void on_give_up(GiveUp call) { give_up_ = std::move(call); }
 
     /// All there is to know; `with_output` adds stdout and stderr.
     contract::Json json(bool with_output) const;
@@ -72,7 +74,7 @@ private:
     std::optional<Error> error_;
     BoundedText out_{output_bytes_max};
     BoundedText err_{output_bytes_max};
-    std::function<void()> give_up_;
+    GiveUp give_up_;
     io::TimerId timer_ = 0;
     std::vector<std::function<void(const Job&)>> waiters_;
 };

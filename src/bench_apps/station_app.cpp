@@ -96,10 +96,9 @@ StationApp::StationApp(const AppContext& context)
       timer_(context.reactor, [this] { pump(); }),
       overnight_timer_(context.reactor, [this] { begin_run(); }) {
     const auto add_run = [this](const ActionSpec& spec, RunKind kind) {
-        add_slow_action(spec, Needs::nothing,
-                        [this, kind, timeout_ms = spec.timeout_ms](const Json& args, const JobHandle& job) {
-                            ask_for_run(kind, timeout_ms, args, job);
-                        });
+        add_slow_action(spec, Needs::nothing, [this, kind](const Json& args, const JobHandle& job) {
+            ask_for_run(kind, args, job);
+        });
     };
     add_run(run_start_spec, RunKind::acceptance);
     add_run(run_pair_spec, RunKind::pair);
@@ -151,17 +150,16 @@ void StationApp::stop() {
     machine_.reset();
 }
 
-void StationApp::ask_for_run(RunKind kind, std::int64_t timeout_ms, const Json& args, const JobHandle& job) {
+void StationApp::ask_for_run(RunKind kind, const Json& args, const JobHandle& job) {
     if (job_) return job->finish(fail(Code::busy, "40318 has a run under way already: " + job_->id()));
     if (const Result<Json> started = run_start(); !started) return job->finish(fail(started.error()));
-    job->on_give_up([this, timeout_ms] { give_up(timeout_ms); });
+    job->on_give_up([this](JobState ending) { give_up(ending); });
     job_ = job;
     kind_ = kind;
     serial_ = args.at("serial").get<std::string>();
-    job_began_ = mono_now();
     if (kind == RunKind::overnight) {
         const auto ns = static_cast<std::int64_t>(args.at("hours").get<double>() * 3.6e12);
-        night_ = {{job_began_.ns + ns}, {wall_now().ns + ns}, {}};
+        night_ = {{mono_now().ns + ns}, {wall_now().ns + ns}, {}};
     }
     begin_run();
 }
@@ -261,15 +259,16 @@ void StationApp::end_job(Result<Json> result) {
 }
 
 /// The job was canceled or ran out of time; the table finishes it.
-void StationApp::give_up(std::int64_t timeout_ms) {
+void StationApp::give_up(JobState ending) {
     if (!job_ || !machine_) return;
-    const bool late = mono_now().ns - job_began_.ns >= timeout_ms * 1'000'000;
+    const bool late = ending == JobState::timeout;
     overnight_timer_.cancel();
     night_.reset();
     machine_->stop(late ? RunState::timeout : RunState::canceled, late ? "it took too long" : "canceled",
                    mono_now());
     pump();
     job_.reset();
+    status_changed();
 }
 
 std::vector<PortTraffic> StationApp::traffic() const {

@@ -40,7 +40,7 @@ private:
     void stop() override;
     void describe(Json& status) const override;
 
-    void ask_for_run(RunKind kind, std::int64_t timeout_ms, const Json& args, const JobHandle& job);
+    void ask_for_run(RunKind kind, const Json& args, const JobHandle& job);
     void begin_run();
     /// Does what is due, sends what comes of it, and sets the timer for what is next.
     void pump();
@@ -49,7 +49,7 @@ private:
     void pause_overnight();
     void finish_overnight();
     void end_job(Result<Json> result);
-    void give_up(std::int64_t timeout_ms);
+    void give_up(JobState ending);
     Json last_run_json() const;
 
     std::string socket_name_;  ///< As the settings have it.
@@ -63,7 +63,6 @@ private:
     JobHandle job_;  ///< Of the run under way, or of the whole night.
     RunKind kind_ = RunKind::acceptance;
     std::string serial_;
-    MonoTime job_began_;
     bool run_open_ = false;   ///< A run has begun and its results are not written.
     std::vector<bool> told_;  ///< By step: its verdict is in the log.
     std::optional<Overnight> night_;

@@ -66,11 +66,12 @@ TEST_SUITE("bench_apps/job_table") {
 
     TEST_CASE("a job that outruns its time is given up") {
         Bench bench;
-        bool given_up = false;
-        const JobHandle job = bench.jobs.start(
-            "app", hasty, [&](const JobHandle& one) { one->on_give_up([&] { given_up = true; }); });
+        std::vector<JobState> given_up;
+        const JobHandle job = bench.jobs.start("app", hasty, [&](const JobHandle& one) {
+            one->on_give_up([&](JobState ending) { given_up.push_back(ending); });
+        });
         bench.finish(job);
-        CHECK(given_up);
+        CHECK(given_up == std::vector<JobState>{JobState::timeout});
         CHECK(job->state() == JobState::timeout);
         CHECK(job->json(false).at("error").at("code") == "E_ACTION_TIMEOUT");
     }
@@ -84,13 +85,14 @@ TEST_SUITE("bench_apps/job_table") {
         CHECK_FALSE(ran);
         CHECK(early->state() == JobState::canceled);
 
-        int given_up = 0;
-        const JobHandle late = bench.jobs.start(
-            "app", quick, [&](const JobHandle& one) { one->on_give_up([&] { ++given_up; }); });
+        std::vector<JobState> given_up;
+        const JobHandle late = bench.jobs.start("app", quick, [&](const JobHandle& one) {
+            one->on_give_up([&](JobState ending) { given_up.push_back(ending); });
+        });
         bench.settle();
         bench.jobs.cancel(late);
         bench.jobs.cancel(late);
-        CHECK(given_up == 1);
+        CHECK(given_up == std::vector<JobState>{JobState::canceled});
         CHECK(late->json(false).at("error").at("code") == "E_CANCELED");
         late->finish(Json::object());
         CHECK(late->state() == JobState::canceled);

@@ -3,11 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "bench_apps/job_table.h"
 #include "bench_world.h"
 
 using namespace labdeck;
@@ -62,6 +64,50 @@ std::vector<std::string> steps_with(const Json& run, const std::string& verdict)
     }
     return names;
 }
+
+/// The station in this process: a test can say how long its jobs may take.
+class StationHere {
+public:
+    explicit StationHere(const Workspace& workspace)
+        : app_({*reactor_, workspace.path(), workspace.path() + "/config",
+                [](std::string_view, LogLevel, const std::string&) {},
+                [this](std::string_view) { busy_told_ = app_.status().at("busy"); }}) {}
+
+    /// Runs an action to its end.
+    Json run(const std::string& action, std::int64_t timeout_ms, const Json& args = Json::object()) {
+        ActionSpec spec = *app_.find_action(action);
+        spec.timeout_ms = timeout_ms;
+        const JobHandle job = jobs_.start(
+            "40318", spec, [this, action, given = check_args(spec, args).value()](const JobHandle& one) {
+                app_.perform(action, given, one);
+            });
+        jobs_.when_final(job, [this](const Job&) { reactor_->stop(); });
+        reactor_->run();
+        return job->json(true);
+    }
+    /// Runs the loop until it is so.
+    bool comes_to(const std::function<bool()>& so) {
+        const MonoTime end{mono_now().ns + std::chrono::nanoseconds(patience).count()};
+        bool is_so = false;
+        const io::TimerId timer = reactor_->every(2'000'000, [&] {
+            is_so = so();
+            if (is_so || mono_now() > end) reactor_->stop();
+        });
+        reactor_->run();
+        reactor_->cancel(timer);
+        return is_so;
+    }
+    void start_by_itself() { app_.start_by_itself(); }
+    Json status() const { return app_.status(); }
+    /// As subscribers were told last.
+    bool busy_told() const { return busy_told_; }
+
+private:
+    std::unique_ptr<io::Reactor> reactor_ = io::Reactor::create("station").value();
+    bool busy_told_ = false;
+    StationApp app_;
+    JobTable jobs_{*reactor_, [](const Job&) {}};
+};
 
 std::size_t files_in(const std::string& folder) {
     const auto entries = std::filesystem::directory_iterator(folder);
@@ -178,6 +224,81 @@ TEST_SUITE("bench_apps/station_app") {
         CHECK(job.at("result").at("verdict") == "pass");
         CHECK(files_in(bench.workspace.path() + "/results") == 3 * runs);
         CHECK(bench.last_run().at("kind") == "overnight");
+    }
+
+    TEST_CASE("a run that outlasts its time is on record as that and lets the link go; the next one passes") {
+        Json settings = quick();
+        settings["autoStart"] = true;
+        settings["advertiseSeconds"] = 60;
+        Workspace workspace;
+        configure(workspace, settings);
+        workspace.plug_all();
+        ProviderChild devices(workspace, {"plc-simulator", "ble-simulator", "bridge"});
+        for (const auto* app : {"plc-simulator", "ble-simulator", "bridge"}) devices.start(app);
+        // The link is held down until the module is heard, which it never is.
+        devices.run("ble-simulator", "advertise", {{"on", false}});
+        StationHere station(workspace);
+        station.start_by_itself();
+        REQUIRE(station.comes_to([&] { return station.status().at("bridge").at("connected") == true; }));
+
+        const Json job = station.run("run_pair", 1'500);
+        INFO(job.dump());
+        CHECK(job.at("state") == "timeout");
+        CHECK(job.at("error").at("code") == "E_ACTION_TIMEOUT");
+        const Json status = station.status();
+        CHECK(status.at("busy") == false);
+        CHECK(status.at("profile") == "idle");
+        CHECK_FALSE(station.busy_told());
+        CHECK(status.at("counters").at("timedOut") == 1);
+        CHECK(status.at("counters").at("canceled") == 0);
+        const Json& run = status.at("lastRun");
+        CHECK(run.at("state") == "timeout");
+        CHECK(run.at("verdict") == "incomplete");
+        CHECK(steps_with(run, "incomplete") == std::vector<std::string>{"advertised"});
+        CHECK(run.at("steps")[0].at("startedAt").is_string());
+        CHECK(run.at("steps")[0].at("reason") == "it took too long");
+        REQUIRE(run.at("files").size() == 3);
+        std::ifstream file(run.at("files")[0].get<std::string>());
+        CHECK(Json::parse(file).at("state") == "timeout");
+
+        REQUIRE(station.comes_to([&] { return devices.status("bridge").at("linkHeld") == false; }));
+        CHECK(devices.status("bridge").at("station").at("connected") == true);
+        devices.run("ble-simulator", "advertise", {{"on", true}});
+        CHECK(station.run("run_pair", 120'000).at("result").at("verdict") == "pass");
+    }
+
+    TEST_CASE("a run that is still waiting for the bridge when its time is over ends as timeout") {
+        Json settings = quick();
+        settings["bridgeTimeoutSeconds"] = 600;
+        const Workspace workspace;
+        configure(workspace, settings);
+        StationHere station(workspace);
+        const Json job = station.run("run_start", 50);
+        CHECK(job.at("state") == "timeout");
+        CHECK(job.at("error").at("code") == "E_ACTION_TIMEOUT");
+        const Json run = station.status().at("lastRun");
+        CHECK(run.at("state") == "timeout");
+        CHECK(steps_with(run, "incomplete").size() == 16);
+        CHECK(station.run("run_pair", 50).at("state") == "timeout");
+    }
+
+    TEST_CASE("a night whose time is over during a pause ends as timeout; its last run stays as it was") {
+        Json settings = quick();
+        settings["bridgeTimeoutSeconds"] = 0.1;
+        settings["overnightPauseSeconds"] = 3600;
+        const Workspace workspace;
+        configure(workspace, settings);
+        StationHere station(workspace);
+        const Json job = station.run("run_overnight", 1'500, {{"hours", 8}});
+        CHECK(job.at("state") == "timeout");
+        CHECK(job.at("error").at("code") == "E_ACTION_TIMEOUT");
+        const Json status = station.status();
+        CHECK(status.at("busy") == false);
+        CHECK_FALSE(station.busy_told());
+        CHECK(status.at("overnight").is_null());
+        CHECK(status.at("lastRun").at("state") == "completed");
+        CHECK(status.at("counters").at("runs") == 1);
+        CHECK(status.at("counters").at("timedOut") == 0);
     }
 
     TEST_CASE("without a bridge a run is incomplete, and the status says why") {
