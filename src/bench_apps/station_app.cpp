@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/id.h"
+#include "bench_apps/last_result.h"
 #include "bench_apps/station_config.h"
 #include "bench_apps/station_results.h"
 
@@ -103,6 +104,7 @@ StationApp::StationApp(const AppContext& context)
     add_run(run_start_spec, RunKind::acceptance);
     add_run(run_pair_spec, RunKind::pair);
     add_run(run_overnight_spec, RunKind::overnight);
+    read_earlier_run();
 }
 
 StationApp::~StationApp() {
@@ -278,9 +280,15 @@ std::vector<PortTraffic> StationApp::traffic() const {
              counters.requests, counters.bad_lines + counters.losses}};
 }
 
+void StationApp::read_earlier_run() {
+    LastResult last = read_last_result(config().resolved(config().read().text("resultsFolder")));
+    for (const std::string& why : last.passed_over) log(LogLevel::warning, "result passed over: " + why);
+    earlier_run_ = std::move(last.run);
+}
+
 Json StationApp::last_run_json() const {
     const bool live = run_open_ && machine_;
-    if (!live && !last_run_) return nullptr;
+    if (!live && !last_run_) return earlier_run_ ? *earlier_run_ : Json(nullptr);
     Json run = run_json(live ? *machine_->run() : *last_run_, run_began_);
     run["files"] = live ? std::vector<std::string>{} : files_;
     run["filesError"] = live ? "" : files_error_;

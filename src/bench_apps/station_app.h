@@ -51,6 +51,7 @@ private:
     void end_job(Result<Json> result);
     void give_up(JobState ending);
     Json last_run_json() const;
+    void read_earlier_run();
 
     std::string socket_name_;  ///< As the settings have it.
     std::string results_folder_;
@@ -68,7 +69,9 @@ private:
     std::optional<Overnight> night_;
     WallTime run_began_;
     std::optional<StationRun> last_run_;  ///< As it ended.
-    std::vector<std::string> files_;      ///< Of the last run.
+    /// What an earlier provider left, until a run ends here.
+    std::shared_ptr<const Json> earlier_run_;
+    std::vector<std::string> files_;  ///< Of the last run.
     std::string files_error_;
     Counts counts_;
 };

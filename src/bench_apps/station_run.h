@@ -20,6 +20,8 @@ enum class Verdict : unsigned char {
     incomplete,  ///< What it would be judged on has a hole. Never better than that.
 };
 std::string_view verdict_name(Verdict verdict) noexcept;
+/// Nothing when it is the name of none; likewise below.
+std::optional<Verdict> verdict_of_name(std::string_view name) noexcept;
 
 enum class RunKind : unsigned char {
     acceptance,  ///< All steps.
@@ -27,9 +29,11 @@ enum class RunKind : unsigned char {
     overnight,   ///< All steps, one run of many.
 };
 std::string_view run_kind_name(RunKind kind) noexcept;
+std::optional<RunKind> run_kind_of_name(std::string_view name) noexcept;
 
 enum class RunState : unsigned char { running, completed, canceled, timeout };
 std::string_view run_state_name(RunState state) noexcept;
+std::optional<RunState> run_state_of_name(std::string_view name) noexcept;
 
 /// Inclusive; without one there is none.
 struct StepLimits {

@@ -226,6 +226,34 @@ TEST_SUITE("bench_apps/station_app") {
         CHECK(bench.last_run().at("kind") == "overnight");
     }
 
+    TEST_CASE(
+        "the last run is there again after a restart, and a newer file that is half is named in the log") {
+        Json settings = quick();
+        settings["bridgeTimeoutSeconds"] = 0.1;
+        const Workspace workspace;
+        configure(workspace, settings);
+        Json run;
+        {
+            ProviderChild first(workspace, {"40318"});
+            run = first.run("40318", "run_start", {{"serial", "SN-7"}}).at("result");
+            CHECK(first.status("40318").at("lastRun") == run);
+        }
+        const std::string half = workspace.path() + "/results/40318-20990101T000000Z-00000000.json";
+        std::ofstream(half) << R"({"id":"40318-2099)";
+        ProviderChild second(workspace, {"40318"});
+        const Json status = second.status("40318");
+        CHECK(status.at("running") == false);
+        CHECK(status.at("lastRun") == run);
+        CHECK(status.at("counters").at("runs") == 0);
+        const Json next = second.run("40318", "run_pair").at("result");
+        CHECK(second.status("40318").at("lastRun") == next);
+        second.close_stdin();
+        CHECK(second.wait().code == 0);
+        const std::string log = second.log();
+        CAPTURE(log);
+        CHECK(log.find("result passed over: " + half + ": ") != std::string::npos);
+    }
+
     TEST_CASE("a run that outlasts its time is on record as that and lets the link go; the next one passes") {
         Json settings = quick();
         settings["autoStart"] = true;
