@@ -32,6 +32,10 @@ function(labdeck_test name)
         "LABDECK_BUILD_ROOT=\"${CMAKE_BINARY_DIR}\"")
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
 
+    if(NOT "slow" IN_LIST arg_LABELS AND NOT "picture" IN_LIST arg_LABELS)
+        add_dependencies(labdeck_fast_tests ${target})
+    endif()
+
     # The cases are asked of the program itself once it is built; until then CTest says so.
     set(cases "${CMAKE_CURRENT_BINARY_DIR}/${target}_cases.cmake")
     set(list_tests "${CMAKE_SOURCE_DIR}/scripts/list-tests")
