@@ -28,7 +28,8 @@ endfunction()
 #   USES          layers whose headers this one includes.
 #   LIBS          targets that its headers need, and with them everyone who includes those.
 #   PRIVATE_LIBS  targets that stay inside its .cpp files.
-# Every header of the folder is compiled alone by the target all_verify_interface_header_sets.
+# A header without a .cpp of its own is compiled alone by the target all_verify_interface_header_sets; the others
+# are, as the first include of their .cpp, which scripts/check-headers sees to.
 function(labdeck_layer name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;USES;LIBS;PRIVATE_LIBS")
     if(arg_UNPARSED_ARGUMENTS)
@@ -52,9 +53,15 @@ function(labdeck_layer name)
 
     # Sources are listed by hand; headers are looked up, so that none can be forgotten by the header check.
     file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
-    if(headers)
-        target_sources(${target} ${scope}
-            FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}/src" FILES ${headers})
+    set(alone "")
+    foreach(header IN LISTS headers)
+        cmake_path(REPLACE_EXTENSION header LAST_ONLY cpp OUTPUT_VARIABLE source)
+        if(NOT EXISTS "${source}")
+            list(APPEND alone "${header}")
+        endif()
+    endforeach()
+    if(alone)
+        target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}/src" FILES ${alone})
     endif()
 endfunction()
 
