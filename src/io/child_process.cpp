@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,6 +14,9 @@
 #include <cstring>
 #include <string_view>
 #include <utility>
+
+#include "keeper/image.h"
+#include "keeper/message.h"
 
 extern char** environ;
 
@@ -138,13 +142,15 @@ public:
         ::posix_spawnattr_destroy(&attributes_);
     }
 
-    // Returns errno, 0 when all went well.
-    int prepare(const std::string& cwd, int in, int out, int err) noexcept {
+    // `control` is the keeper's, negative without one. Returns errno, 0 when all went well.
+    int prepare(const std::string& cwd, int in, int out, int err, int control) noexcept {
         sigset_t all;
         sigset_t none;
         sigfillset(&all);
         sigemptyset(&none);
-        constexpr short flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+        // A keeper leads a session: what is typed at our terminal is none of its business.
+        const int group = control < 0 ? POSIX_SPAWN_SETPGROUP : POSIX_SPAWN_SETSID;
+        const auto flags = static_cast<short>(group | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
         int os = ::posix_spawnattr_setflags(&attributes_, flags);
         if (os == 0) os = ::posix_spawnattr_setpgroup(&attributes_, 0);
         if (os == 0) os = ::posix_spawnattr_setsigdefault(&attributes_, &all);
@@ -152,7 +158,12 @@ public:
         if (os == 0) os = ::posix_spawn_file_actions_adddup2(&actions_, in, STDIN_FILENO);
         if (os == 0) os = ::posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
         if (os == 0) os = ::posix_spawn_file_actions_adddup2(&actions_, err, STDERR_FILENO);
-        if (os == 0) os = ::posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+        int closed_from = STDERR_FILENO + 1;
+        if (control >= 0) {
+            closed_from = keeper::control_fd + 1;
+            if (os == 0) os = ::posix_spawn_file_actions_adddup2(&actions_, control, keeper::control_fd);
+        }
+        if (os == 0) os = ::posix_spawn_file_actions_addclosefrom_np(&actions_, closed_from);
         if (os == 0 && !cwd.empty()) os = ::posix_spawn_file_actions_addchdir_np(&actions_, cwd.c_str());
         return os;
     }
@@ -186,6 +197,27 @@ Result<> check_folder(const std::string& cwd) {
     return {};
 }
 
+struct Control {
+    UniqueFd ours;
+    UniqueFd keepers;
+};
+
+// Empty ends without a keeper.
+Result<Control> make_control(bool kept) {
+    Control made;
+    if (!kept) return made;
+    int ends[2] = {-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return os_error("socketpair");
+    made.ours.reset(ends[0]);
+    made.keepers.reset(ends[1]);
+    // dup2() onto itself would leave it to be closed by exec.
+    if (made.keepers.get() == keeper::control_fd) {
+        made.keepers.reset(::fcntl(made.keepers.get(), F_DUPFD_CLOEXEC, keeper::control_fd + 1));
+    }
+    if (!made.keepers) return os_error("fcntl");
+    return made;
+}
+
 void kill_unwatched(pid_t pid) noexcept {
     ::kill(-pid, SIGKILL);
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
@@ -212,14 +244,22 @@ Result<ChildProcess> ChildProcess::spawn(const SpawnRequest& request) {
     for (const auto* made : {&in, &out, &err}) {
         if (!*made) return because(made->error().os);
     }
+    auto control = make_control(request.kept);
+    if (!control) return because(control.error().os);
     SpawnPlan plan;
-    const int planned =
-        plan.prepare(request.cwd, in->read_end.get(), out->write_end.get(), err->write_end.get());
+    const int planned = plan.prepare(request.cwd, in->read_end.get(), out->write_end.get(),
+                                     err->write_end.get(), control->keepers.get());
     if (planned != 0) return because(planned);
+    std::string started = program;
+    std::vector<std::string> argv = request.argv;
+    if (request.kept) {
+        started = LD_TRY(keeper::program_path());
+        argv.insert(argv.begin(), {"labdeck-keeper", program});
+    }
 
     ChildProcess child;
     pid_t pid = -1;
-    const int os = plan.spawn(pid, program, request.argv, merged_environment(request.env));
+    const int os = plan.spawn(pid, started, argv, merged_environment(request.env));
     if (os != 0) return because(os);
     child.pidfd_ = UniqueFd(pidfd_open(pid));
     if (!child.pidfd_) {
@@ -231,7 +271,8 @@ Result<ChildProcess> ChildProcess::spawn(const SpawnRequest& request) {
     child.stdin_fd = std::move(in->write_end);
     child.stdout_fd = std::move(out->read_end);
     child.stderr_fd = std::move(err->read_end);
-    for (const UniqueFd* ours : {&child.stdin_fd, &child.stdout_fd, &child.stderr_fd})
+    child.control_fd = std::move(control->ours);
+    for (const UniqueFd* ours : {&child.stdin_fd, &child.stdout_fd, &child.stderr_fd, &child.control_fd})
         make_non_blocking(*ours);
     enlarge(child.stdout_fd);
     enlarge(child.stderr_fd);
@@ -242,6 +283,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : stdin_fd(std::move(other.stdin_fd)),
       stdout_fd(std::move(other.stdout_fd)),
       stderr_fd(std::move(other.stderr_fd)),
+      control_fd(std::move(other.control_fd)),
       pid_(std::exchange(other.pid_, -1)),
       reaped_(std::exchange(other.reaped_, false)),
       pidfd_(std::move(other.pidfd_)) {}
@@ -252,6 +294,7 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
     stdin_fd = std::move(other.stdin_fd);
     stdout_fd = std::move(other.stdout_fd);
     stderr_fd = std::move(other.stderr_fd);
+    control_fd = std::move(other.control_fd);
     pid_ = std::exchange(other.pid_, -1);
     reaped_ = std::exchange(other.reaped_, false);
     pidfd_ = std::move(other.pidfd_);

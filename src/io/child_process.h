@@ -23,6 +23,7 @@ struct SpawnRequest {
     std::map<std::string, std::string> env;  ///< Added to our environment; wins over it.
     int stdout_to = -1;  ///< Not negative: the child's stdout is this descriptor, no pipe is made.
     int stderr_to = -1;  ///< The same for stderr. One descriptor may serve many incarnations.
+    bool kept = false;   ///< Under a keeper, which control_fd speaks to: for KeptProcess.
 };
 
 struct ExitStatus {
@@ -51,11 +52,15 @@ public:
     UniqueFd stdin_fd;
     UniqueFd stdout_fd;
     UniqueFd stderr_fd;
+    /// Under a keeper: our end of its control socket (keeper/message.h), non-blocking. pid() is the keeper's.
+    UniqueFd control_fd;
 
     /// To the child's process group. Harmless once it was reaped.
     void signal(int number) noexcept;
     /// True once, when the child has ended; then `out` has its status and it is reaped.
     bool reap(ExitStatus& out) noexcept;
+    /// Lets go of it: it runs on, and is not waited for when this goes.
+    void leave() noexcept { reaped_ = true; }
 
 private:
     ChildProcess() = default;

@@ -1,0 +1,153 @@
+#include "io/kept_process.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "base/assert.h"
+#include "keeper/message.h"
+
+namespace labdeck::io {
+
+using keeper::Kind;
+using keeper::Message;
+
+namespace {
+constexpr int farewell_ms = 2000;
+}  // namespace
+
+struct KeptProcess::Impl {
+    Impl(Reactor& reactor_, ChildProcess child_, std::string program_, Handler handler_)
+        : reactor(reactor_),
+          child(std::move(child_)),
+          program(std::move(program_)),
+          handler(std::move(handler_)) {}
+    ~Impl() {
+        if (watch_id != 0) reactor.unwatch(watch_id);
+        if (!over) farewell();
+    }
+
+    Result<> watch() {
+        watch_id =
+            LD_TRY(reactor.watch(child.control_fd.get(), EPOLLIN, [this](std::uint32_t) { listen(); }));
+        return {};
+    }
+
+    // What the keeper says is read to its end, so that nothing is missed when it ends in between.
+    void listen() {
+        const std::weak_ptr<bool> still = alive;
+        for (;;) {
+            Message message;
+            const ssize_t size = ::recv(child.control_fd.get(), &message, sizeof message, MSG_DONTWAIT);
+            if (size < 0 && errno == EINTR) continue;
+            if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+            if (size != static_cast<ssize_t>(sizeof message)) return lost();
+            hear(message);
+            if (still.expired() || over) return;
+        }
+    }
+
+    void hear(const Message& message) {
+        switch (message.kind) {
+            case Kind::started:
+                leader = message.a;
+                return handler.started(leader);
+            case Kind::failed:
+                return finish([why = os_error_value("start " + program, message.a)](const Handler& last) {
+                    last.failed(why);
+                });
+            case Kind::leader_ended:
+                leader = 0;
+                return handler.leader_ended({message.b != 0, message.a});
+            case Kind::survivor:
+                return handler.survivor(message.a, static_cast<char>(message.b), message.c);
+            case Kind::empty:
+                return finish([](const Handler& last) { last.empty(false); });
+            default:
+                return;
+        }
+    }
+
+    void lost() {
+        const bool leader_was_there = leader != 0;
+        finish([leader_was_there](const Handler& last) {
+            if (leader_was_there) last.leader_ended({true, SIGKILL});
+            last.empty(true);
+        });
+    }
+
+    template <typename Call>
+    void finish(Call call) {
+        over = true;
+        reactor.unwatch(std::exchange(watch_id, 0));
+        child.control_fd.reset();
+        wait_for_keeper();
+        leader = 0;
+        // The call may destroy us.
+        const Handler last = std::move(handler);
+        call(last);
+    }
+
+    void say(Kind kind, int a) const {
+        if (over) return;
+        const Message message{kind, a, 0, 0};
+        // A keeper that is gone shows as end of file.
+        ::send(child.control_fd.get(), &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+
+    void farewell() {
+        say(Kind::sweep, 0);
+        child.control_fd.reset();
+        wait_for_keeper();
+    }
+    void wait_for_keeper() {
+        pollfd ended{child.exit_fd(), POLLIN, 0};
+        ::poll(&ended, 1, farewell_ms);
+        ExitStatus status;
+        if (!child.reap(status)) child.leave();
+    }
+
+    Reactor& reactor;
+    ChildProcess child;
+    std::string program;
+    Handler handler;
+    WatchId watch_id = 0;
+    pid_t leader = 0;
+    bool over = false;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+};
+
+KeptProcess::KeptProcess(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+KeptProcess::~KeptProcess() = default;
+
+Result<std::unique_ptr<KeptProcess>> KeptProcess::start(Reactor& reactor, SpawnRequest request,
+                                                        Handler handler) {
+    LD_ASSERT(handler.started && handler.failed && handler.leader_ended && handler.survivor && handler.empty);
+    request.kept = true;
+    ChildProcess child = LD_TRY(ChildProcess::spawn(request));
+    auto impl = std::make_unique<Impl>(reactor, std::move(child), request.argv.front(), std::move(handler));
+    LD_TRY(impl->watch());
+    return std::unique_ptr<KeptProcess>(new KeptProcess(std::move(impl)));
+}
+
+ChildProcess& KeptProcess::streams() noexcept {
+    return impl_->child;
+}
+pid_t KeptProcess::keeper_pid() const noexcept {
+    return impl_->child.pid();
+}
+pid_t KeptProcess::leader_pid() const noexcept {
+    return impl_->leader;
+}
+void KeptProcess::signal(int number) {
+    impl_->say(Kind::signal, number);
+}
+void KeptProcess::sweep() {
+    impl_->say(Kind::sweep, 0);
+}
+
+}  // namespace labdeck::io
