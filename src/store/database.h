@@ -47,7 +47,7 @@ public:
 private:
     friend class Database;
     explicit Row(void* statement) : statement_(statement) {}
-    void* statement_;  ///< A sqlite3_stmt.
+    void* statement_;  ///< SQLiteCpp's.
 };
 
 class Database {
@@ -92,6 +92,7 @@ public:
 private:
     struct Impl;
     explicit Database(std::unique_ptr<Impl> impl);
+    Result<> migrate(std::span<const Migration> migrations);
     std::unique_ptr<Impl> impl_;
 };
 
