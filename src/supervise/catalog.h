@@ -7,7 +7,6 @@
 // Values come in as from_json() of records.h makes them. Belongs to the thread of its Database.
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>

@@ -8,6 +8,7 @@
 // "data.scripts[2].env.PATH". `place` is what is put before it: "" or "data.scripts[2]".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -103,7 +104,9 @@ struct AppSettings {
 
 struct PersistedData {
     static constexpr int schema_version = 1;
-    std::vector<ScriptDefinition> scripts;  ///< At most 10,000, each id once; so with profiles.
+    static constexpr std::size_t records_max = 10'000;  ///< Scripts, and profiles.
+    static constexpr std::size_t settings_bytes_max = 256U << 10;
+    std::vector<ScriptDefinition> scripts;  ///< Each id once; so with profiles.
     std::vector<Profile> profiles;
     AppSettings settings;
     ExtraMembers extra;
