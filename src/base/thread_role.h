@@ -35,6 +35,7 @@ private:
 inline ThreadRole ui_thread;       ///< main(): the window, ImGui, GL.
 inline ThreadRole hub_thread;      ///< Every service's state and the control lane.
 inline ThreadRole pipe_thread;     ///< io-pipe: process pipes.
+inline ThreadRole store_thread;    ///< store: log files.
 inline ThreadRole serial_thread;   ///< io-serial: ports and null-modem pairs.
 inline ThreadRole sampler_thread;  ///< The /proc readers.
 

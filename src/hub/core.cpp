@@ -21,6 +21,7 @@ using contract::Json;
 namespace {
 
 constexpr std::int64_t stop_grace_ns = 3'000'000'000;
+constexpr std::int64_t sample_period_ns = 1'000'000'000;
 constexpr std::int64_t job_look_ns = 500'000'000;
 constexpr std::size_t cable_retained_bytes = 8U << 20;
 constexpr std::size_t log_retained_bytes = 4U << 20;
@@ -38,13 +39,14 @@ auto run_on(io::Reactor& reactor, Work work) {
 }  // namespace
 
 Core::Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reactor& pipes,
-           io::Reactor& serial)
+           io::Reactor& serial, io::Reactor& store)
     : workspace_(workspace),
       options_(options),
       hub_(hub),
       pipes_(pipes),
       serial_(serial),
-      sources_(hub, options.inbox) {}
+      sources_(hub, options.inbox),
+      supervision_(std::make_unique<Supervision>(*this, hub, pipes, store)) {}
 
 Core::~Core() {
     if (job_timer_ != 0) hub_.cancel(job_timer_);
@@ -53,7 +55,9 @@ Core::~Core() {
 
 Result<> Core::open() {
     bind_methods(*this, dispatcher_);
+    supervision_->bind(dispatcher_);
     open_log();
+    if (options_.inbox != nullptr) LD_TRY(start_sampler());
     for (const CableSpec& spec : workspace_.bench().cables) LD_TRY(make_cable(spec));
     LD_TRY(open_socket());
     if (options_.link != nullptr) {
@@ -68,7 +72,22 @@ Result<> Core::open() {
     }
     LD_TRY(open_providers());
     LD_TRY(open_commands());
+    supervision_->open();
     watch_processes();
+    return {};
+}
+
+Result<> Core::start_sampler() {
+    sampler_ = LD_TRY(io::ProcSampler::start(
+        sample_period_ns, [this, alive = alive_, inbox = options_.inbox,
+                           poster = hub_.poster()](const std::shared_ptr<const data::SampleBatch>& batch) {
+            if (inbox != nullptr) inbox->put(batch);
+            // The hub sleeps on when no script of its runs; the console itself is always in the batch.
+            if (batch->processes.size() < 2) return;
+            poster.post([this, alive, batch] {
+                if (*alive) supervision_->measured(*batch);
+            });
+        }));
     return {};
 }
 
@@ -231,7 +250,9 @@ void Core::accept(UniqueFd peer) {
         if (why.code == Code::queue_full) log("warning", fmt::format("client {}: {}", id, why.message));
         // The channel is still on the stack: it goes in the next round.
         hub_.post([this, alive = alive_, id] {
-            if (*alive) clients_.erase(id);
+            if (!*alive) return;
+            clients_.erase(id);
+            supervision_->listeners_changed();
         });
     };
     raw->channel = std::make_unique<io::ByteChannel>(hub_, std::move(peer), UniqueFd{}, std::move(handler),
@@ -272,6 +293,12 @@ void Core::publish(std::string_view event, const Json& params) {
     if (window_end_ && window_end_->subscribed(event)) {
         options_.link->send(contract::Event{std::string(event), std::make_shared<const Json>(params)});
     }
+}
+
+bool Core::subscribed(std::string_view event) const {
+    if (window_end_ && window_end_->subscribed(event)) return true;
+    return std::any_of(clients_.begin(), clients_.end(),
+                       [&](const auto& client) { return client.second->end->subscribed(event); });
 }
 
 HostedProvider* Core::host_of(std::string_view app) {
@@ -392,8 +419,14 @@ void Core::provider_changed(HostedProvider& host) {
 }
 
 void Core::watch_processes() {
-    if (sampler_ == nullptr) return;
-    std::vector<data::WatchedProcess> watched;
+    std::vector<data::WatchedProcess> watched = supervision_->watched();
+    if (options_.inbox == nullptr) {
+        if (watched.empty()) return sampler_.reset();
+        if (!sampler_) {
+            if (const auto started = start_sampler(); !started) return log("error", started.error().message);
+        }
+    }
+    if (!sampler_) return;
     for (const auto& host : providers_) {
         if (const auto pid = host->provider->pid()) watched.push_back({host->provider->spec().name, *pid});
     }
@@ -409,15 +442,12 @@ void Core::stop(std::function<void()> done) {
         if (command->exit_watch != 0) hub_.unwatch(command->exit_watch);
         command->child.reset();  // Ends its process group.
     }
-    auto left = std::make_shared<std::size_t>(providers_.size());
+    sampler_.reset();
+    auto left = std::make_shared<std::size_t>(providers_.size() + 1);
     auto one_less = [left, done = std::move(done)] {
         if (--*left == 0) done();
     };
-    if (providers_.empty()) {
-        *left = 1;
-        one_less();
-        return;
-    }
+    supervision_->stop(stop_grace_ns, one_less);
     for (const auto& host : providers_) host->provider->stop(stop_grace_ns, one_less);
 }
 

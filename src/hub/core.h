@@ -18,6 +18,7 @@
 #include "hub/hub.h"
 #include "hub/job_watch.h"
 #include "hub/source_registry.h"
+#include "hub/supervision.h"
 #include "hub/workspace.h"
 #include "io/byte_channel.h"
 #include "io/child_process.h"
@@ -62,8 +63,8 @@ struct SocketClient {
 
 class Core {
 public:
-    Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reactor& pipes,
-         io::Reactor& serial);
+    Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reactor& pipes, io::Reactor& serial,
+         io::Reactor& store);
     ~Core();
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
@@ -71,12 +72,14 @@ public:
     Result<> open();
     /// Stops every child; `done` when all are gone.
     void stop(std::function<void()> done);
-    /// Thread: any, between open() and stop(): the sampler's results go to the window.
-    void set_sampler(io::ProcSampler* sampler) { sampler_ = sampler; }
 
     // --- for the handlers (methods.cpp) ------------------------------------
     HostedProvider* host_of(std::string_view app);
     void publish(std::string_view event, const contract::Json& params);
+    bool subscribed(std::string_view event) const;
+    Supervision& supervision() { return *supervision_; }
+    /// What is measured follows what runs: with a window once a second always, else while scripts run.
+    void watch_processes();
     void log(std::string_view level, std::string text);
     /// The last status of an app whose provider does not answer, marked as such.
     contract::Json status_without_provider(const std::string& app, const HostedProvider& host) const;
@@ -111,7 +114,7 @@ private:
     bool speaks_for_its_own(HostedProvider& host, const contract::Event& event);
     void tell_ended(const JobWatch::Ended& ended);
     void watch_jobs();
-    void watch_processes();
+    Result<> start_sampler();
     /// Makes a source on the io-pipe thread that reads `fd`.
     void open_pipe_source(UniqueFd fd, const data::SourceInfo& info);
 
@@ -132,7 +135,8 @@ private:
     JobWatch jobs_;
     io::TimerId job_timer_ = 0;
     std::unique_ptr<data::SourceWriter> log_;
-    io::ProcSampler* sampler_ = nullptr;
+    std::unique_ptr<io::ProcSampler> sampler_;
+    std::unique_ptr<Supervision> supervision_;
     std::uint64_t next_client_ = 1;
     MonoTime click_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

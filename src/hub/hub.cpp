@@ -5,14 +5,11 @@
 
 #include "base/thread_role.h"
 #include "hub/core.h"
-#include "io/proc_sampler.h"
 #include "io/reactor.h"
 
 namespace labdeck::hub {
 
 namespace {
-
-constexpr std::int64_t sample_period_ns = 1'000'000'000;
 
 /// A reactor with its thread and its role.
 struct ReactorThread {
@@ -49,17 +46,12 @@ struct Hub::Impl {
     Result<> start() {
         LD_TRY(pipes.start("io-pipe", pipe_thread));
         LD_TRY(serial.start("io-serial", serial_thread));
+        LD_TRY(store.start("store", store_thread));
         LD_TRY(hub.start("hub", hub_thread));
-        if (options.inbox != nullptr) {
-            sampler = LD_TRY(io::ProcSampler::start(
-                sample_period_ns, [inbox = options.inbox](std::shared_ptr<const data::SampleBatch> batch) {
-                    inbox->put(std::move(batch));
-                }));
-        }
         std::promise<Result<>> opened;
         hub.reactor->post([&] {
-            core = std::make_unique<Core>(workspace, options, *hub.reactor, *pipes.reactor, *serial.reactor);
-            core->set_sampler(sampler.get());
+            core = std::make_unique<Core>(workspace, options, *hub.reactor, *pipes.reactor, *serial.reactor,
+                                          *store.reactor);
             opened.set_value(core->open());
         });
         return opened.get_future().get();
@@ -70,7 +62,6 @@ struct Hub::Impl {
             std::promise<void> stopped;
             hub.reactor->post([&] { core->stop([&] { stopped.set_value(); }); });
             stopped.get_future().get();
-            sampler.reset();
             end_io();
             std::promise<void> gone;
             hub.reactor->post([&] {
@@ -81,6 +72,8 @@ struct Hub::Impl {
         }
         pipes.stop();
         serial.stop();
+        // After the pipes: their last Blocks go to disk.
+        store.stop();
         hub.stop();
     }
 
@@ -88,8 +81,9 @@ struct Hub::Impl {
     void end_io() {
         for (ReactorThread* io : {&pipes, &serial}) {
             std::promise<void> ended;
-            io->reactor->post([&, pipe_side = core->pipe_side_, serial_side = core->serial_side_] {
-                if (io == &pipes) pipe_side->sources.clear();
+            io->reactor->post([&, pipe_side = core->pipe_side_, serial_side = core->serial_side_,
+                               scripts = core->supervision_->pipe_side()] {
+                if (io == &pipes) pipe_side->sources.clear(), scripts->sources.clear();
                 if (io == &serial) serial_side->cables.clear();
                 ended.set_value();
             });
@@ -101,8 +95,8 @@ struct Hub::Impl {
     HubOptions options;
     ReactorThread pipes;
     ReactorThread serial;
+    ReactorThread store;
     ReactorThread hub;
-    std::unique_ptr<io::ProcSampler> sampler;
     std::unique_ptr<Core> core;
 };
 

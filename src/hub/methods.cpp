@@ -327,9 +327,11 @@ void bind_methods(Core& core, contract::Dispatcher& table) {
     table.bind("action.run", [&core](const Json& params, const Caller&, const Responder& responder) {
         action_run(core, params, responder);
     });
-    table.bind("events.subscribe", [](const Json& params, const Caller& caller, const Responder& responder) {
-        subscribe(params, caller, responder);
-    });
+    table.bind("events.subscribe",
+               [&core](const Json& params, const Caller& caller, const Responder& responder) {
+                   subscribe(params, caller, responder);
+                   core.supervision().listeners_changed();
+               });
     table.bind("app.version", [&core](const Json&, const Caller&, const Responder& responder) {
         responder.ok(core.options().version);
     });

@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -138,6 +141,7 @@ struct PipeSource::Impl {
     Impl& operator=(const Impl&) = delete;
     ~Impl() {
         link->source = nullptr;
+        if (idle_timer != 0) reactor.cancel(idle_timer);
         if (watch != 0) reactor.unwatch(watch);
     }
 
@@ -148,6 +152,10 @@ struct PipeSource::Impl {
     std::function<void()> resumer();
     Result<> start();
     void read_round();
+    void filter_round();
+    bool write_filtered();
+    void flush_filter();
+    void flush_when_idle();
     ssize_t read_some(char* to, std::size_t size);
     void wait_for_room();
     void resume();
@@ -165,7 +173,11 @@ struct PipeSource::Impl {
     Sluice sluice;
     bool emptied = false;  // The last call took all there was; asking again would only cost a call.
     bool bulk = false;     // The last round brought so much that Blocks are cold before they are used again.
-    bool over = false;     // End of file or an error was read; `end_os` says which.
+    Filter filter;
+    std::string filtered;  // Came out of the filter and waits for room.
+    MonoTime filtered_at;
+    TimerId idle_timer = 0;
+    bool over = false;  // End of file or an error was read; `end_os` says which.
     int end_os = 0;
 };
 
@@ -197,7 +209,60 @@ ssize_t PipeSource::Impl::read_some(char* to, std::size_t size) {
     return sluice.read(to, size);
 }
 
+// The road of filtered output: through a buffer, since a filter may make more of what it gets. Reads on only
+// when all of that has found room.
+void PipeSource::Impl::filter_round() {
+    if (!filter) {
+        // It was taken away while something waited behind it.
+        if (write_filtered()) read_round();
+        return;
+    }
+    std::size_t total = 0;
+    while (total < bytes_a_round_max) {
+        if (!write_filtered()) break;
+        const ssize_t n = read_some(hot_buffer(), data::Block::bytes_max);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) break;
+        if (n <= 0) return ended(n < 0 ? errno : 0);
+        filtered_at = mono_now();
+        filter.feed({hot_buffer(), static_cast<std::size_t>(n)},
+                    [this](std::string_view out) { filtered += out; });
+        total += static_cast<std::size_t>(n);
+        if (emptied && sluice.pending() == 0) break;
+    }
+    write_filtered();
+    if (total == 0) return;
+    writer.notify();
+    flush_when_idle();
+}
+
+// False when it has to wait for room.
+bool PipeSource::Impl::write_filtered() {
+    if (filtered.empty()) return true;
+    filtered.erase(0, writer.write(filtered, filtered_at));
+    if (filtered.empty()) return true;
+    wait_for_room();
+    return false;
+}
+
+void PipeSource::Impl::flush_filter() {
+    if (!filter.flush) return;
+    filter.flush([this](std::string_view out) { filtered += out; });
+    if (filtered.empty()) return;
+    write_filtered();
+    writer.notify();
+}
+
+void PipeSource::Impl::flush_when_idle() {
+    if (idle_timer != 0) reactor.cancel(idle_timer);
+    idle_timer = reactor.after(filter.idle_ns, [this] {
+        idle_timer = 0;
+        flush_filter();
+    });
+}
+
 void PipeSource::Impl::read_round() {
+    if (filter || !filtered.empty()) return filter_round();
     std::size_t total = 0;
     MonoTime now;
     while (total < bytes_a_round_max) {
@@ -237,8 +302,8 @@ void PipeSource::Impl::resume() {
     if (over) return finish();
     if (watch == 0) return;
     reactor.change(watch, EPOLLIN);
-    // The reactor does not see what waits in the sluice.
-    if (sluice.pending() > 0) read_round();
+    // The reactor sees neither what waits in the sluice nor what waits behind the filter.
+    if (sluice.pending() > 0 || !filtered.empty()) read_round();
 }
 
 void PipeSource::Impl::ended(int os) {
@@ -247,12 +312,18 @@ void PipeSource::Impl::ended(int os) {
     end_os = os == EIO && !pipe ? 0 : os;
     reactor.unwatch(std::exchange(watch, 0));
     fd.reset();
+    flush_filter();
     if (end_os != 0) writer.counters()->errors.fetch_add(1, std::memory_order_relaxed);
     finish();
 }
 
 void PipeSource::Impl::finish() {
     if (!on_end) return;
+    if (!filtered.empty()) {
+        filtered.erase(0, writer.write(filtered, filtered_at));
+        writer.notify();
+        if (!filtered.empty()) return;
+    }
     // What is carried over to the next Block still has to find room; resume() comes back here then.
     if (writer.carries() && writer.space().empty()) {
         writer.notify();
@@ -274,6 +345,11 @@ Result<std::unique_ptr<PipeSource>> PipeSource::create(Reactor& reactor, UniqueF
 
 PipeSource::PipeSource(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PipeSource::~PipeSource() = default;
+
+void PipeSource::set_filter(Filter filter) {
+    impl_->flush_filter();
+    impl_->filter = std::move(filter);
+}
 
 data::SourceWriter& PipeSource::writer() noexcept {
     return impl_->writer;

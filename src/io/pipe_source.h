@@ -7,8 +7,10 @@
 // lines come with one read.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -24,6 +26,20 @@ public:
         /// How far it may read ahead of the slowest consumer: 4 GB/s for a window that looks once in 16 ms.
         std::size_t ahead_bytes = 64U << 20;
     };
+
+    /// Changes what is read before it becomes part of the source: the masking of secrets. All on the
+    /// reactor's thread.
+    struct Filter {
+        using Out = std::function<void(std::string_view)>;
+        /// Hands on what of `bytes` and of earlier ones is certain; may keep some back.
+        std::function<void(std::string_view bytes, const Out& out)> feed;
+        /// Hands on what was kept back: at the end, and when nothing has come for `idle_ns`.
+        std::function<void(const Out& out)> flush;
+        std::int64_t idle_ns = 50'000'000;
+        explicit operator bool() const noexcept { return static_cast<bool>(feed); }
+    };
+    /// From the next read on; what the one before keeps back comes first. An empty one lets all pass.
+    void set_filter(Filter filter);
 
     /// Thread: the reactor's. `on_end` is called once, after end of file or a read error (errno, 0 at
     /// end of file), with everything delivered.

@@ -163,6 +163,42 @@ TEST_SUITE("io/pipe_source") {
         CHECK(becomes([&] { return fed.end_os == 0; }));
     }
 
+    TEST_CASE(
+        "a filter changes what is read, and gives what it keeps back when nothing comes, and at the end") {
+        Fed fed("read go; printf 'one '; read go; printf 'two'", {}, 16);
+        std::string kept;
+        fed.loop.on([&] {
+            // Doubles every byte and always keeps the last one back.
+            fed.source->set_filter(
+                {[&kept](std::string_view bytes, const PipeSource::Filter::Out& out) {
+                     for (const char byte : bytes) {
+                         out(kept);
+                         kept = std::string(2, byte);
+                     }
+                 },
+                 [&kept](const PipeSource::Filter::Out& out) { out(std::exchange(kept, {})); }, 20'000'000});
+        });
+        REQUIRE(::write(fed.child.stdin_fd.get(), "\n", 1) == 1);
+        CHECK(fed.consumer.all(8) == "oonnee  ");
+        REQUIRE(::write(fed.child.stdin_fd.get(), "\n", 1) == 1);
+        CHECK(fed.consumer.all() == "ttwwoo");
+        CHECK(becomes([&] { return fed.end_os == 0; }));
+    }
+    TEST_CASE("a filter that makes more than there is room for waits, and loses nothing") {
+        Fed fed("read go; for i in $(seq 2000); do echo 0123456789012345678901234567890123456789; done",
+                {64U << 10, 128U << 10}, 2);
+        fed.loop.on([&] {
+            fed.source->set_filter({[](std::string_view bytes, const PipeSource::Filter::Out& out) {
+                                        for (int i = 0; i < 20; ++i) out(bytes);
+                                    },
+                                    [](const PipeSource::Filter::Out&) {}});
+        });
+        REQUIRE(::write(fed.child.stdin_fd.get(), "\n", 1) == 1);
+        std::size_t bytes = 0;
+        CHECK(becomes(
+            [&] { return !fed.consumer.look([&](std::string_view more) { bytes += more.size(); }); }));
+        CHECK(bytes == 2000U * 41 * 20);
+    }
     TEST_CASE("a killed writer is an end, with what it wrote before") {
         Fed fed("echo before; exec sleep 1000", {}, 8);
         CHECK(fed.consumer.all(7) == "before\n");

@@ -1,0 +1,349 @@
+// How scripts start and stop; what is kept of them, and how it is told, is in supervisor_records.cpp.
+#include "supervise/supervisor.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <utility>
+
+#include "supervise/launch.h"
+#include "supervise/secret_mask.h"
+#include "supervise/supervisor_job.h"
+
+namespace labdeck::supervise {
+
+namespace {
+
+constexpr std::int64_t profile_look_ns = 50'000'000;
+/// A script without a health check counts as up after this.
+constexpr std::int64_t up_ns = 1'000'000'000;
+constexpr std::size_t log_blocks_max = 64;
+
+double dice() {
+    static thread_local std::mt19937_64 engine{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+io::PipeSource::Filter mask_of(const ScriptDefinition& script) {
+    auto mask = std::make_shared<SecretMask>(SecretMask::of_env(script.env.value_or(EnvMap{})));
+    if (!mask->masks_any()) return {};
+    return {[mask](std::string_view bytes, const auto& out) { mask->feed(bytes, out); },
+            [mask](const auto& out) { mask->flush(out); }};
+}
+
+LeaderEnd end_of(const io::ExitStatus& status) {
+    return {status.signaled, status.code};
+}
+
+}  // namespace
+
+Supervisor::Supervisor(store::Database database, SupervisorOptions options, SupervisorHooks hooks,
+                       io::Reactor& hub, io::Reactor& store)
+    : database_(std::move(database)),
+      catalog_(database_),
+      options_(std::move(options)),
+      hooks_(std::move(hooks)),
+      hub_(hub),
+      store_(store) {}
+
+Supervisor::~Supervisor() {
+    *alive_ = false;
+    if (profile_timer_ != 0) hub_.cancel(profile_timer_);
+    for (const auto& job : jobs_) {
+        if (job->timer != 0) hub_.cancel(job->timer);
+    }
+}
+
+Result<std::unique_ptr<Supervisor>> Supervisor::open(const std::string& database_path,
+                                                     SupervisorOptions options, SupervisorHooks hooks,
+                                                     io::Reactor& hub, io::Reactor& store) {
+    store::Database database = LD_TRY(store::Database::open(database_path, catalog_migrations()));
+    std::unique_ptr<Supervisor> made(
+        new Supervisor(std::move(database), std::move(options), std::move(hooks), hub, store));
+    LD_TRY(made->load());
+    made->start_automatically();
+    return made;
+}
+
+Result<> Supervisor::load() {
+    logs_folder_ = LD_TRY(catalog_.settings()).logs_path.value_or("");
+    for (const ScriptDefinition& script : LD_TRY(catalog_.scripts())) add_job(script);
+    return {};
+}
+
+// Scripts by themselves first, then profiles, each in its order.
+void Supervisor::start_automatically() {
+    for (const auto& job : jobs_) {
+        if (!job->script.auto_start.value_or(false)) continue;
+        job->machine.start(mono_now());
+        obey(*job);
+    }
+    const auto profiles = catalog_.profiles();
+    if (!profiles) return hooks_.log("error", profiles.error().message);
+    for (const Profile& profile : *profiles) {
+        if (!profile.auto_start_on_login.value_or(false)) continue;
+        // It was read a moment ago, so it is there.
+        (void)start_profile(profile.id);
+    }
+}
+
+Supervisor::Job& Supervisor::add_job(const ScriptDefinition& script) {
+    jobs_.push_back(std::make_unique<Job>(script, dice));
+    return *jobs_.back();
+}
+
+// What is kept of a script is another: it holds from its next start on, but its secrets are masked at once.
+void Supervisor::adopt(Job& job, const ScriptDefinition& script) {
+    const bool same_env = job.script.env == script.env;
+    const bool same_log = job.script.log == script.log;
+    job.script = script;
+    job.machine.set_rules(ScriptRules::of(script));
+    if (!same_env && job.output) hooks_.filter_output(*job.output, mask_of(script));
+    if (same_log || !job.log) return;
+    store_.post([log = job.log, file = log_of(script)] { log->write_to(file); });
+}
+
+void Supervisor::remove_job(const std::string& id) {
+    // Another with the same id may have come in between.
+    const auto at = std::find_if(jobs_.begin(), jobs_.end(), [&](const auto& job) {
+        return job->script.id == id && job->doomed && !job->machine.active();
+    });
+    if (at == jobs_.end()) return;
+    Job& job = **at;
+    if (job.timer != 0) hub_.cancel(job.timer);
+    if (job.output) hooks_.close_output(*job.output);
+    // The last Blocks may still be on their way to it, on its own thread.
+    if (job.log) store_.post([log = std::move(job.log)] {});
+    jobs_.erase(at);
+}
+
+bool Supervisor::open_output(Job& job) {
+    if (job.output) return true;
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        job.machine.failed(os_error_value("make a pipe for " + job.script.name));
+        return false;
+    }
+    UniqueFd read_end(ends[0]);
+    job.write_end.reset(ends[1]);
+    job.log =
+        OutputLog::make(store_, log_blocks_max, log_of(job.script),
+                        [this, alive = alive_, poster = hub_.poster(), id = job.script.id](std::string text) {
+                            poster.post([this, alive, id, text = std::move(text)] {
+                                if (*alive) said(id, text);
+                            });
+                        });
+    job.log->listen(hooks_.subscribed("process.log"));
+    job.output =
+        hooks_.open_output(job.script.name, std::move(read_end), mask_of(job.script), job.log->feed());
+    return true;
+}
+
+void Supervisor::said(const std::string& id, const std::string& text) {
+    hooks_.publish("process.log", {{"scriptId", id}, {"text", text}});
+    for (const auto& job : jobs_) {
+        if (job->script.id == id && job->log) job->log->taken(text.size());
+    }
+}
+
+void Supervisor::launch(Job& job) {
+    const auto refuse = [&job](const Error& why) { job.machine.failed(why); };
+    if (!open_output(job)) return;
+    auto request = launch_of(job.script, options_.root);
+    if (!request) return refuse(request.error());
+    if (request->argv.empty()) return refuse({Code::bad_arg, "start: the command is empty", 0, {}});
+    request->stdout_to = job.write_end.get();
+    request->stderr_to = job.write_end.get();
+    io::KeptProcess::Handler handler;
+    handler.started = [this, &job](pid_t leader) { job.machine.started(mono_now(), leader), obey(job); };
+    handler.failed = [this, &job](const Error& why) {
+        job.process.reset();
+        job.machine.failed(why), obey(job);
+    };
+    handler.leader_ended = [this, &job](const io::ExitStatus& status) {
+        job.machine.leader_ended(mono_now(), end_of(status)), obey(job);
+    };
+    handler.survivor = [this, &job](pid_t pid, char state, int count) {
+        job.machine.survivor(mono_now(), pid, state, count), obey(job);
+    };
+    handler.empty = [this, &job](bool keeper_lost) {
+        if (keeper_lost)
+            hooks_.log("warning", fmt::format("{}: somebody killed its keeper", job.script.name));
+        job.process.reset();
+        job.machine.empty(mono_now()), obey(job);
+    };
+    auto process = io::KeptProcess::start(hub_, std::move(*request), std::move(handler));
+    if (!process) return refuse(process.error());
+    job.process = std::move(*process);
+    job.process->streams().stdin_fd.reset();
+    job.start_number = next_start_++;
+}
+
+// Does what the machine wants done, until it wants nothing more.
+void Supervisor::obey(Job& job) {
+    for (Orders orders = job.machine.take_orders();; orders = job.machine.take_orders()) {
+        if (orders.launch) launch(job);
+        if (job.process && orders.signal) {
+            job.process->signal(
+                stop_signal_number(job.script.stop_signal.value_or("TERM")).value_or(SIGTERM));
+        }
+        if (job.process && orders.sweep) job.process->sweep();
+        if (!orders.changed && !orders.launch) break;
+        if (!job.doomed) hooks_.publish("process.status", snapshot_of(job));
+        watch_processes();
+    }
+    if (job.timer != 0) hub_.cancel(std::exchange(job.timer, 0));
+    if (const auto next = job.machine.next_deadline()) {
+        job.timer = hub_.after(std::max<std::int64_t>(next->ns - mono_now().ns, 0), [this, &job] {
+            job.timer = 0;
+            job.machine.tick(mono_now());
+            obey(job);
+        });
+    }
+    if (job.machine.active()) return;
+    // Not from within a call of its own process.
+    hub_.post([this, alive = alive_, id = job.script.id, doomed = job.doomed] {
+        if (!*alive) return;
+        if (doomed) remove_job(id);
+        check_stopped();
+    });
+}
+
+Result<Supervisor::Job*> Supervisor::find(const std::string& id) const {
+    for (const auto& job : jobs_) {
+        if (job->script.id == id && !job->doomed) return job.get();
+    }
+    return fail(Code::not_found, fmt::format("no script has the id {}", id), Json{{"key", "id"}}.dump());
+}
+
+Result<Json> Supervisor::start_script(const std::string& id) {
+    Job& job = *LD_TRY(find(id));
+    if (stopped_) return fail(Code::busy, "Labdeck is ending; nothing is started any more");
+    job.machine.start(mono_now());
+    obey(job);
+    if (job.machine.status() == Status::failed) return fail(Code::io, job.machine.reason());
+    return Json(nullptr);
+}
+
+Result<Json> Supervisor::stop_script(const std::string& id) {
+    Job& job = *LD_TRY(find(id));
+    job.machine.stop(mono_now());
+    obey(job);
+    return Json(nullptr);
+}
+
+Result<Json> Supervisor::restart_script(const std::string& id) {
+    Job& job = *LD_TRY(find(id));
+    if (stopped_) return fail(Code::busy, "Labdeck is ending; nothing is started any more");
+    job.machine.restart(mono_now());
+    obey(job);
+    if (job.machine.status() == Status::failed) return fail(Code::io, job.machine.reason());
+    return Json(nullptr);
+}
+
+Result<Json> Supervisor::kill_script(const std::string& id) {
+    Job& job = *LD_TRY(find(id));
+    job.machine.kill_tree(mono_now());
+    obey(job);
+    return Json(nullptr);
+}
+
+Result<Json> Supervisor::start_profile(const std::string& id) {
+    const Profile profile = LD_TRY(catalog_.profile(id));
+    if (stopped_) return fail(Code::busy, "Labdeck is ending; nothing is started any more");
+    std::erase_if(profile_runs_, [&](const auto& run) { return run->profile == id; });
+    profile_runs_.push_back(
+        std::make_unique<ProfileRun>(ProfileRun{id, ProfileRun::Way::up, profile.script_ids, false}));
+    step_profiles();
+    return Json(nullptr);
+}
+
+Result<Json> Supervisor::stop_profile(const std::string& id) {
+    const Profile profile = LD_TRY(catalog_.profile(id));
+    std::erase_if(profile_runs_, [&](const auto& run) { return run->profile == id; });
+    profile_runs_.push_back(std::make_unique<ProfileRun>(ProfileRun{
+        id, ProfileRun::Way::down, {profile.script_ids.rbegin(), profile.script_ids.rend()}, false}));
+    step_profiles();
+    return Json(nullptr);
+}
+
+// The first that is left is told once, and waited for; whoever cannot come up holds nobody up.
+void Supervisor::go_on(ProfileRun& run) {
+    while (!run.left.empty()) {
+        const auto found = find(run.left.front());
+        if (found) {
+            Job& job = **found;
+            const MonoTime now = mono_now();
+            if (!std::exchange(run.begun, true)) {
+                run.way == ProfileRun::Way::up ? job.machine.start(now) : job.machine.stop(now);
+                obey(job);
+            }
+            const ScriptMachine& machine = job.machine;
+            const bool up = ScriptRules::of(job.script).health_checked
+                                ? machine.healthy().value_or(false)
+                                : machine.started_at() && now.ns - machine.started_at()->ns >= up_ns;
+            const bool ready = run.way == ProfileRun::Way::up ? !machine.active() || up : !machine.active();
+            if (!ready) return;
+        }
+        run.left.erase(run.left.begin());
+        run.begun = false;
+    }
+}
+
+void Supervisor::step_profiles() {
+    for (const auto& run : profile_runs_) go_on(*run);
+    std::erase_if(profile_runs_, [](const auto& run) { return run->left.empty(); });
+    if (profile_runs_.empty() || profile_timer_ != 0) return;
+    profile_timer_ = hub_.after(profile_look_ns, [this] {
+        profile_timer_ = 0;
+        step_profiles();
+    });
+}
+
+void Supervisor::stop(std::int64_t grace_ns_max, std::function<void()> done) {
+    stopped_ = std::move(done);
+    profile_runs_.clear();
+    std::vector<Job*> running;
+    for (const auto& job : jobs_) running.push_back(job.get());
+    std::sort(running.begin(), running.end(),
+              [](const Job* a, const Job* b) { return a->start_number > b->start_number; });
+    for (Job* job : running) {
+        ScriptRules rules = ScriptRules::of(job->script);
+        rules.grace_ns = std::min(rules.grace_ns, grace_ns_max);
+        job->machine.set_rules(rules);
+        job->machine.stop(mono_now());
+        obey(*job);
+    }
+    hub_.post([this, alive = alive_] {
+        if (*alive) check_stopped();
+    });
+}
+
+void Supervisor::check_stopped() {
+    if (!stopped_) return;
+    const bool any =
+        std::any_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->machine.active(); });
+    if (!any) std::exchange(stopped_, nullptr)();
+}
+
+void Supervisor::watch_processes() {
+    std::vector<data::WatchedProcess> watched;
+    for (const auto& job : jobs_) {
+        if (job->process) watched.push_back({job->script.name, job->process->keeper_pid()});
+    }
+    hooks_.watch(std::move(watched));
+}
+
+void Supervisor::listeners_changed() {
+    const bool wanted = hooks_.subscribed("process.log");
+    for (const auto& job : jobs_) {
+        if (job->log) job->log->listen(wanted);
+    }
+}
+
+}  // namespace labdeck::supervise

@@ -1,0 +1,38 @@
+// supervisor_job.h - one script as the supervisor holds it. For supervisor*.cpp alone.
+#pragma once
+
+#include <optional>
+
+#include "io/kept_process.h"
+#include "supervise/script_machine.h"
+#include "supervise/supervisor.h"
+
+namespace labdeck::supervise {
+
+struct Supervisor::Job {
+    Job(const ScriptDefinition& definition, std::function<double()> dice)
+        : script(definition), machine(ScriptRules::of(definition), std::move(dice)) {}
+
+    ScriptDefinition script;
+    ScriptMachine machine;
+    std::unique_ptr<io::KeptProcess> process;
+    UniqueFd write_end;  ///< Of the pipe that all its runs say their words into.
+    std::optional<data::SourceInfo> output;
+    std::shared_ptr<OutputLog> log;
+    io::TimerId timer = 0;
+    std::uint64_t start_number = 0;
+    bool doomed = false;  ///< Deleted; goes when nothing of it runs any more.
+    std::optional<data::ProcessSample> sample;
+};
+
+/// A profile on its way up or down, a script after the other.
+struct Supervisor::ProfileRun {
+    enum class Way : unsigned char { up, down };
+    std::string profile;
+    Way way = Way::up;
+    std::vector<std::string>
+        left;            ///< In the order in which they are dealt with; the first is being waited for.
+    bool begun = false;  ///< The first was told.
+};
+
+}  // namespace labdeck::supervise
