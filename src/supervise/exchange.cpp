@@ -40,18 +40,18 @@ void hide_secrets(Json& value, Under above = Under::plain_key) {
     }
 }
 
-/// Undoes that, with the strings that stand at the same places of `stored`.
-void keep_secrets(Json& value, const Json& stored, Under above = Under::plain_key) {
-    if (above == Under::secret_key && is_hidden(value)) {
+/// Undoes that, with the strings that stand at the same places of `stored`. What looks secret may be another
+/// matter to the program that wrote the document, so the mark alone counts.
+void keep_secrets(Json& value, const Json& stored) {
+    if (is_hidden(value)) {
         if (stored.is_string()) value = stored;
     } else if (value.is_object() && stored.is_object()) {
         for (const auto& [key, inner] : value.items()) {
             const auto found = stored.find(key);
-            if (found != stored.end()) keep_secrets(inner, *found, under(above, key));
+            if (found != stored.end()) keep_secrets(inner, *found);
         }
-    } else if (value.is_array() && stored.is_array()) {
-        for (std::size_t i = 0; i < std::min(value.size(), stored.size()); ++i)
-            keep_secrets(value[i], stored[i], above);
+    } else if (value.is_array() && stored.is_array() && value.size() == stored.size()) {
+        for (std::size_t i = 0; i < value.size(); ++i) keep_secrets(value[i], stored[i]);
     }
 }
 

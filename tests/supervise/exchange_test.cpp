@@ -105,6 +105,19 @@ TEST_SUITE("supervise/exchange") {
         CHECK(world.catalog.script("a").value().extra.find("k3y-k3y") != std::string::npos);
     }
 
+    TEST_CASE(
+        "what another program took for a secret is kept as well, and no list of another length is mixed up") {
+        World world;
+        world.add(
+            R"({"id":"a","name":"A","command":"c","env":{"PIN_CODE":"1234"},"keys":[{"token":"one-one"}]})");
+        world.import(data_of(R"([{"id":"a","name":"A","command":"c","env":{"PIN_CODE":{"secret":true}},)"
+                             R"("keys":[{"token":{"secret":true}},{"token":"two-two"}]}])"),
+                     ImportMode::replace);
+        CHECK(world.catalog.script("a").value().env->at("PIN_CODE") == "1234");
+        CHECK(world.catalog.script("a").value().extra ==
+              R"({"keys":[{"token":{"secret":true}},{"token":"two-two"}]})");
+    }
+
     TEST_CASE("a secret that is nowhere stored stays open until it is given") {
         World world;
         world.import(data_of(R"([{"id":"a","name":"A","command":"c","env":{"TOKEN":{"secret":true}}}])"),
