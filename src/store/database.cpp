@@ -27,7 +27,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int busy_timeout_ms = 5000;
-constexpr std::size_t prepared_max = 128;
+// Of texts; more means that somebody writes values into them.
+constexpr std::size_t prepared_max = 1000;
 
 /// 0 when there is none.
 std::uint64_t size_of(const std::string& path) {
