@@ -27,8 +27,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int busy_timeout_ms = 5000;
-// Of texts; more means that somebody writes values into them.
-constexpr std::size_t prepared_max = 1000;
+constexpr std::size_t prepared_max = 1000;  // More means that values are written into the texts.
 
 /// 0 when there is none.
 std::uint64_t size_of(const std::string& path) {
