@@ -161,7 +161,7 @@ struct SecretMask::Impl {
     bool may_begin(std::string_view bytes, std::size_t at) const {
         if (at + 1 >= bytes.size()) return true;
         const auto first = static_cast<unsigned char>(bytes[at]);
-        return pairs.test(static_cast<std::size_t>(first) << 8 | static_cast<unsigned char>(bytes[at + 1]));
+        return pairs[static_cast<std::size_t>(first) << 8 | static_cast<unsigned char>(bytes[at + 1])];
     }
 
     /// Finds the places in one piece where a value may begin, in order.
@@ -170,10 +170,10 @@ struct SecretMask::Impl {
         Search(const Impl& mask, std::string_view bytes) : mask_(mask), bytes_(bytes) {}
 
         std::size_t next(std::size_t from) {
+            if (mask_.first_bytes.size() > searched_bytes_max) return next_by_table(from);
             while (from < bytes_.size()) {
-                from = mask_.first_bytes.size() <= searched_bytes_max ? next_by_memchr(from)
-                                                                      : next_by_table(from);
-                if (from >= bytes_.size() || mask_.may_begin(bytes_, from)) break;
+                from = next_by_memchr(from);
+                if (from == bytes_.size() || mask_.may_begin(bytes_, from)) break;
                 ++from;
             }
             return from;
@@ -197,9 +197,10 @@ struct SecretMask::Impl {
         }
 
         std::size_t next_by_table(std::size_t from) const {
-            while (from < bytes_.size() && !mask_.begins.test(static_cast<unsigned char>(bytes_[from])))
-                ++from;
-            return from;
+            // Pairs alone: bytes that a value begins with are everywhere when there are many values.
+            while (from + 1 < bytes_.size() && !mask_.may_begin(bytes_, from)) ++from;
+            const bool at_last = from + 1 == bytes_.size();
+            return at_last && !mask_.begins[static_cast<unsigned char>(bytes_[from])] ? bytes_.size() : from;
         }
 
         const Impl& mask_;
