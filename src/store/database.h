@@ -66,6 +66,8 @@ public:
 
     Database(Database&&) noexcept;
     Database& operator=(Database&&) noexcept;
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
     ~Database();
 
     /// Statements without parameters, with semicolons between them.

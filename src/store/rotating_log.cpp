@@ -125,7 +125,7 @@ Result<> RotatingLog::write_split(std::string_view& bytes) {
     while (bytes.size() > limits_.bytes_max - std::min(size_, limits_.bytes_max)) {
         std::string_view part = bytes.substr(0, place_to_rotate(bytes));
         const std::size_t taken = part.size();
-        const Result<> done = write_whole(part);
+        Result<> done = write_whole(part);
         bytes.remove_prefix(taken - part.size());
         if (!done) return done;
         // The next file begins with the next byte, so that the current one is not empty until then.

@@ -46,6 +46,8 @@ public:
     static SecretMask of_env(const EnvMap& env);
     SecretMask(SecretMask&&) noexcept;
     SecretMask& operator=(SecretMask&&) noexcept;
+    SecretMask(const SecretMask&) = delete;
+    SecretMask& operator=(const SecretMask&) = delete;
     ~SecretMask();
 
     /// Hands on what is certain; keeps back what may be the beginning of a value, at most as long as the
