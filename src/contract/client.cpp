@@ -37,7 +37,13 @@ void ClientEnd::request(std::string_view method, const Json& params, OnAnswer on
     line += '\n';
     // Noted before it is sent: an in-process peer may answer from within send_.
     pending_.emplace(id, Pending{std::move(on_answer), deadline});
+    note_deadline(deadline);
     send_(std::move(line));
+}
+
+void ClientEnd::note_deadline(MonoTime deadline) {
+    const bool first = no_deadline_before_.ns == 0 || deadline < no_deadline_before_;
+    if (deadline.ns != 0 && first) no_deadline_before_ = deadline;
 }
 
 void ClientEnd::notify(std::string_view method, const Json& params) {
@@ -78,6 +84,8 @@ void ClientEnd::noise(std::string_view line, const Error& why) {
 }
 
 MonoTime ClientEnd::expire(MonoTime now) {
+    if (pending_.empty()) no_deadline_before_ = {};
+    if (no_deadline_before_.ns == 0 || now < no_deadline_before_) return no_deadline_before_;
     std::map<std::uint64_t, Pending> late;
     for (auto it = pending_.begin(); it != pending_.end();) {
         const MonoTime deadline = it->second.deadline;
@@ -86,12 +94,9 @@ MonoTime ClientEnd::expire(MonoTime now) {
     }
     for (auto& [id, pending] : late) pending.on_answer(fail(Code::timeout, "no answer in time"));
     // Looked for afterwards: the callbacks may have asked again.
-    MonoTime next;
-    for (const auto& [id, pending] : pending_) {
-        const MonoTime deadline = pending.deadline;
-        if (deadline.ns != 0 && (next.ns == 0 || deadline < next)) next = deadline;
-    }
-    return next;
+    no_deadline_before_ = {};
+    for (const auto& [id, pending] : pending_) note_deadline(pending.deadline);
+    return no_deadline_before_;
 }
 
 void ClientEnd::close(const Error& why) {

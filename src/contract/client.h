@@ -40,7 +40,8 @@ public:
     void notify(std::string_view method, const Json& params);
 
     void receive(std::string_view bytes);
-    /// Ends every request whose deadline has passed with E_TIMEOUT. Returns the next deadline, {0} for none.
+    /// Ends every request whose deadline has passed with E_TIMEOUT. Returns when to come again, {0} for not
+    /// at all: the next deadline, or one before it that was met. Looks at the requests only when it must.
     MonoTime expire(MonoTime now);
     /// The connection is gone: every pending request ends with `why`, and so does every later one.
     void close(const Error& why);
@@ -51,6 +52,7 @@ private:
         OnAnswer on_answer;
         MonoTime deadline;
     };
+    void note_deadline(MonoTime deadline);
     void handle_line(std::string_view line);
     void handle_answer(std::string_view line, Answer& answer);
     void noise(std::string_view line, const Error& why);
@@ -62,6 +64,7 @@ private:
     LineSplitter::Handler on_line_;
     std::uint64_t next_id_ = 1;
     std::map<std::uint64_t, Pending> pending_;
+    MonoTime no_deadline_before_;  ///< {0}: there is none at all.
     std::optional<Error> closed_;
 };
 

@@ -126,4 +126,17 @@ TEST_SUITE("contract/client") {
         CHECK_FALSE(check_peer(Json("pong")));
         CHECK_FALSE(check_peer(Json::object()));
     }
+
+    TEST_CASE("deadlines are kept to after earlier ones were met") {
+        Bench bench;
+        bench.ask("early", MonoTime{100});
+        bench.ask("later", MonoTime{300});
+        bench.client.receive("{\"id\":1,\"ok\":true}\n");
+        const MonoTime look = bench.client.expire(MonoTime{90});
+        CHECK(look.ns > 0);
+        CHECK(look <= MonoTime{300});
+        CHECK(bench.client.expire(MonoTime{200}) == MonoTime{300});
+        CHECK(bench.client.expire(MonoTime{300}) == MonoTime{0});
+        CHECK(bench.answers == std::vector<std::string>{"early=null", "later!E_TIMEOUT: no answer in time"});
+    }
 }
