@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::size_t read_bytes = 64U << 10;
 
+// Small against a pipe's 64 KiB: the peer reads the first half while we gather the second.
+constexpr std::size_t gathered_bytes_max = 32U << 10;
+
 // What a peer may still have said before it went, read after a write has failed.
 constexpr std::size_t last_words_bytes_max = 4U << 20;
 
@@ -57,6 +60,8 @@ struct ByteChannel::Impl : std::enable_shared_from_this<Impl> {
     ssize_t write_once(const char* bytes, std::size_t size) const noexcept;
     std::size_t write_some(std::string_view bytes);
     void write_waiting();
+    void write_at_round_end();
+    void write_last() noexcept;
     void watch_for_room(bool wanted);
     void close_writing();
     void fail_later(Error why);
@@ -75,6 +80,7 @@ struct ByteChannel::Impl : std::enable_shared_from_this<Impl> {
     WatchId in_watch = 0;
     WatchId out_watch = 0;
     bool watches_room = false;
+    bool writes_at_round_end = false;
     bool finishing = false;
     bool writing_over = false;
     bool open = true;
@@ -141,14 +147,34 @@ void ByteChannel::Impl::write_waiting() {
     if (writing_over) return;
     sent += write_some(std::string_view(waiting).substr(sent));
     if (writing_over) return;
+    watch_for_room(pending() > 0);
     if (pending() == 0) {
         waiting.clear();
         sent = 0;
-        watch_for_room(false);
         if (finishing) close_writing();
     } else if (sent > waiting.size() / 2) {
         waiting.erase(0, sent);
         sent = 0;
+    }
+}
+
+void ByteChannel::Impl::write_at_round_end() {
+    if (writes_at_round_end || watches_room) return;
+    writes_at_round_end = true;
+    reactor.at_round_end([weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self || !self->open) return;
+        self->writes_at_round_end = false;
+        self->write_waiting();
+    });
+}
+
+// For a peer that only closed its own direction, and for what was said just before the channel went.
+void ByteChannel::Impl::write_last() noexcept {
+    while (!writing_over && pending() > 0) {
+        const ssize_t n = write_once(waiting.data() + sent, pending());
+        if (n <= 0) return;
+        sent += static_cast<std::size_t>(n);
     }
 }
 
@@ -201,6 +227,7 @@ void ByteChannel::Impl::close(const Error& why) {
 }
 
 void ByteChannel::Impl::release() {
+    write_last();
     open = false;
     writing_over = true;
     waiting = {};
@@ -223,8 +250,9 @@ ByteChannel::~ByteChannel() {
 void ByteChannel::send(std::string_view bytes) {
     const std::shared_ptr<Impl> self = impl_;
     if (!self->open || self->finishing || self->writing_over || bytes.empty()) return;
-    if (self->pending() == 0) {
-        bytes.remove_prefix(self->write_some(bytes));
+    if (!self->watches_room && self->pending() + bytes.size() > gathered_bytes_max) {
+        self->write_waiting();
+        if (self->pending() == 0 && !self->writing_over) bytes.remove_prefix(self->write_some(bytes));
         if (bytes.empty() || self->writing_over) return;
     }
     if (self->pending() + bytes.size() > self->limits.pending_bytes_max) {
@@ -236,7 +264,7 @@ void ByteChannel::send(std::string_view bytes) {
         return;
     }
     self->waiting.append(bytes);
-    self->watch_for_room(true);
+    self->write_at_round_end();
 }
 
 void ByteChannel::finish() {

@@ -1,8 +1,9 @@
 // byte_channel.h - a two-way byte stream on a reactor: a socket, or a child's stdin and stdout.
 //
-// Sends without blocking; what the peer does not take yet waits here, at most
-// `pending_bytes_max`. A peer that does not read and passes the bound is cut off, with a word.
-// A per-round read budget keeps one flooding peer from starving the others.
+// Sends without blocking. What is sent in one round of the reactor is written at its end, or
+// when 32 KiB have gathered, so that a burst of small messages is one write; what the peer does not take yet
+// waits here, at most `pending_bytes_max`. A peer that does not read and passes the bound is cut off, with a
+// word. A per-round read budget keeps one flooding peer from starving the others.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +42,8 @@ public:
     ByteChannel(const ByteChannel&) = delete;
     ByteChannel& operator=(const ByteChannel&) = delete;
 
-    /// Writes at once as far as the peer takes it and keeps the rest. Nothing after closed().
+    /// Nothing after closed(). What has gathered when the channel goes is written as far as the peer takes
+    /// it.
     void send(std::string_view bytes);
     /// Closes our writing direction once all is sent (a child reads end of file on its stdin).
     void finish();

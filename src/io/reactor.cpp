@@ -14,6 +14,7 @@
 #include <map>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "base/assert.h"
 #include "base/thread_role.h"
@@ -123,6 +124,7 @@ struct Reactor::Impl {
     void dispatch(const epoll_event& event);
     void fire_timers();
     std::int64_t until_next_timer() const;
+    void run_round_end();
     void nap();
     void round();
 
@@ -134,6 +136,7 @@ struct Reactor::Impl {
     std::unordered_map<WatchId, std::shared_ptr<Watch>> watches;
     std::map<Due, std::shared_ptr<Timer>> timers;
     std::unordered_map<TimerId, std::int64_t> due_of;
+    std::vector<std::function<void()>> round_end;
     std::uint64_t last_id = waker_id;
     std::int64_t nap_ns = 0;
     bool stopped = false;
@@ -207,6 +210,15 @@ void Reactor::Impl::fire_timers() {
     }
 }
 
+void Reactor::Impl::run_round_end() {
+    // By index: a call may ask for another one.
+    for (std::size_t i = 0; i < round_end.size(); ++i) {
+        const auto call = std::move(round_end[i]);
+        call();
+    }
+    round_end.clear();
+}
+
 void Reactor::Impl::nap() {
     const std::int64_t ns = std::min(std::exchange(nap_ns, 0), nap_ns_max);
     if (stopped || !mailbox->empty()) return;
@@ -222,6 +234,7 @@ void Reactor::Impl::round() {
     for (int i = 0; i < count; ++i) dispatch(events[static_cast<std::size_t>(i)]);
     mailbox->run_all();
     fire_timers();
+    run_round_end();
     rounds.store(rounds.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (nap_ns > 0) nap();
 }
@@ -250,6 +263,7 @@ void Reactor::run() {
         self.running.store(true, std::memory_order_release);
     }
     self.loop_thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    self.run_round_end();
     while (!self.stopped) self.round();
     self.stopped = false;
     self.loop_thread.store(std::thread::id{}, std::memory_order_relaxed);
@@ -325,6 +339,11 @@ void Reactor::cancel(TimerId id) {
     const std::shared_ptr<Impl::Timer> hold = std::move(timer->second);
     impl_->timers.erase(timer);
     impl_->due_of.erase(found);
+}
+
+void Reactor::at_round_end(std::function<void()> call) {
+    impl_->check_thread();
+    impl_->round_end.push_back(std::move(call));
 }
 
 void Reactor::nap_next_round(std::int64_t ns) noexcept {

@@ -68,6 +68,11 @@ public:
     /// Safe from within any callback, the timer's own included.
     void cancel(TimerId id);
 
+    /// Runs `call` once, behind this round's callbacks and before the loop waits again: for what is better
+    /// done once a round than for each callback, as writing is. Before run(): first thing there. Never costs
+    /// a system call, as post() may. What is left when the Reactor goes is dropped.
+    void at_round_end(std::function<void()> call);
+
     /// After this round of callbacks the loop sleeps this long (the longest that was asked, at most 1 ms)
     /// before it polls again: many small reads become one. Posted work and timers end the nap. Asked by
     /// readers of flooding pipes, never for PTYs.

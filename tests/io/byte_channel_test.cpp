@@ -15,9 +15,9 @@ using namespace labdeck::io::world;
 
 namespace {
 
-void join(UniqueFd& left, UniqueFd& right) {
+void join(UniqueFd& left, UniqueFd& right, int type = SOCK_STREAM) {
     int ends[2];
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    REQUIRE(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) == 0);
     left.reset(ends[0]);
     right.reset(ends[1]);
 }
@@ -57,6 +57,13 @@ struct Talk {
     std::optional<ByteChannel> channel;
     Loop loop;
 };
+
+/// What one write brought; with SOCK_SEQPACKET each write is one read.
+std::string one_write(int fd) {
+    std::array<char, 1 << 17> buffer;
+    const ssize_t n = readable(fd) ? ::read(fd, buffer.data(), buffer.size()) : 0;
+    return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0))};
+}
 
 }  // namespace
 
@@ -211,6 +218,62 @@ TEST_SUITE("io/byte_channel") {
         }
         stop = true;
         flood.join();
+        talk.loop.on([&] { echo.reset(); });
+    }
+
+    TEST_CASE("what is sent in one round of the loop is one write") {
+        UniqueFd left;
+        UniqueFd right;
+        join(left, right, SOCK_SEQPACKET);
+        Talk talk(std::move(left));
+        talk.loop.on([&] {
+            for (const char* piece : {"one ", "two ", "three"}) talk.channel->send(piece);
+            CHECK_FALSE(readable(right.get(), 0));
+        });
+        CHECK(one_write(right.get()) == "one two three");
+        talk.send("four");
+        CHECK(one_write(right.get()) == "four");
+    }
+
+    TEST_CASE("what has gathered beyond 32 KiB is written before the round ends") {
+        UniqueFd left;
+        UniqueFd right;
+        join(left, right, SOCK_SEQPACKET);
+        Talk talk(std::move(left));
+        const std::string half(20'000, 'x');
+        talk.loop.on([&] {
+            talk.channel->send(half);
+            CHECK_FALSE(readable(right.get(), 0));
+            talk.channel->send(half);
+            CHECK(readable(right.get(), 0));
+        });
+        CHECK(one_write(right.get()) + one_write(right.get()) == half + half);
+    }
+
+    TEST_CASE("what was sent just before the channel goes, or the peer stops sending, is still written") {
+        UniqueFd left;
+        UniqueFd right;
+        join(left, right);
+        Talk talk(std::move(left));
+        talk.loop.on([&] {
+            talk.channel->send("bye");
+            talk.channel.reset();
+        });
+        CHECK(one_write(right.get()) == "bye");
+
+        join(left, right);
+        const std::string filling(65'536,
+                                  'x');  // One read's worth, so that the end is read in the same round.
+        CHECK(::write(right.get(), filling.data(), filling.size()) == static_cast<ssize_t>(filling.size()));
+        ::shutdown(right.get(), SHUT_WR);
+        std::optional<ByteChannel> echo;
+        talk.loop.on([&] {
+            ByteChannel::Handler handler;
+            handler.received = [&](std::string_view) { echo->send("answer"); };
+            echo.emplace(talk.loop.reactor(), std::move(left), UniqueFd(), std::move(handler),
+                         ByteChannel::Limits{});
+        });
+        CHECK(one_write(right.get()) == "answer");
         talk.loop.on([&] { echo.reset(); });
     }
 }

@@ -217,4 +217,23 @@ TEST_SUITE("io/reactor") {
         other.join();
         CHECK(came_ns > asked_ns);
     }
+
+    TEST_CASE("what is asked for at a round's end runs once, in order, behind the work of its round") {
+        const auto reactor = Reactor::create("rounds").value();
+        std::vector<std::string> done;
+        reactor->at_round_end([&] { done.emplace_back("before the first round"); });
+        reactor->post([&] {
+            reactor->at_round_end([&] {
+                done.emplace_back("end");
+                reactor->at_round_end([&] { done.emplace_back("asked for at the end"); });
+            });
+            reactor->at_round_end([&] { done.emplace_back("end again"); });
+            done.emplace_back("work");
+        });
+        reactor->post([&] { done.emplace_back("more work"); });
+        reactor->stop();
+        reactor->run();
+        CHECK(done == std::vector<std::string>{"before the first round", "work", "more work", "end",
+                                               "end again", "asked for at the end"});
+    }
 }
