@@ -13,6 +13,9 @@ namespace labdeck::bench_apps {
 
 namespace {
 
+// Small against a pipe's 64 KiB: the reader takes the first half while we gather the second.
+constexpr std::size_t gathered_bytes_max = 32U << 10;
+
 /// Returns the flags as they were, -1 when there was nothing to change.
 int make_non_blocking(int fd) noexcept {
     const int flags = ::fcntl(fd, F_GETFL);
@@ -33,6 +36,7 @@ StdioChannel::StdioChannel(io::Reactor& reactor, int in, int out, Handler handle
     : reactor_(reactor), in_(in), out_(out), handler_(std::move(handler)) {}
 
 StdioChannel::~StdioChannel() {
+    if (!over_) write_some();
     if (in_watch_ != 0) reactor_.unwatch(in_watch_);
     if (out_watch_ != 0) reactor_.unwatch(out_watch_);
     if (in_flags_ >= 0) ::fcntl(in_, F_SETFL, in_flags_);
@@ -83,25 +87,44 @@ void StdioChannel::handle_input_end() {
 void StdioChannel::send(std::string_view bytes) {
     if (over_) return;
     if (pending_.size() + bytes.size() > pending_bytes_max) return over();
-    const bool idle = pending_.empty();
     pending_ += bytes;
-    if (idle) write_pending();
+    if (reader_is_slow_) return;
+    if (pending_.size() > gathered_bytes_max) return write_pending();
+    write_at_round_end();
 }
 
-void StdioChannel::write_pending() {
+void StdioChannel::write_at_round_end() {
+    if (asked_at_round_end_) return;
+    asked_at_round_end_ = true;
+    reactor_.at_round_end([this, alive = std::weak_ptr<void>(alive_)] {
+        if (alive.expired()) return;
+        asked_at_round_end_ = false;
+        write_pending();
+    });
+}
+
+/// Returns how many of the pending bytes the reader took; errno says why it took no more.
+std::size_t StdioChannel::write_some() const noexcept {
     std::size_t done = 0;
     while (done < pending_.size()) {
         const ssize_t n = ::write(out_, pending_.data() + done, pending_.size() - done);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && errno == EAGAIN) break;
-        if (n < 0) {
-            pending_.clear();
-            return over();
-        }
+        if (n < 0) break;
         done += static_cast<std::size_t>(n);
     }
+    return done;
+}
+
+void StdioChannel::write_pending() {
+    if (over_ || pending_.empty()) return;
+    const std::size_t done = write_some();
+    if (done < pending_.size() && errno != EAGAIN) {
+        pending_.clear();
+        return over();
+    }
     pending_.erase(0, done);
-    if (out_watch_ != 0) reactor_.change(out_watch_, pending_.empty() ? 0U : EPOLLOUT);
+    reader_is_slow_ = !pending_.empty();
+    if (out_watch_ != 0) reactor_.change(out_watch_, reader_is_slow_ ? EPOLLOUT : 0U);
     if (pending_.empty() && input_over_ && done > 0) {
         reactor_.post([this] {
             if (pending_.empty()) over();

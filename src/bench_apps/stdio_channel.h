@@ -1,12 +1,14 @@
 // stdio_channel.h - a program's own stdin and stdout on a reactor.
 //
-// Differs from a socket in what its end means: after the end of stdin everything that was still
+// What is sent in one round of the reactor is written at its end, or when 32 KiB have gathered. Differs
+// from a socket in what its end means: after the end of stdin everything that was still
 // to be said is said, and then end() is called. Also reads a file or /dev/null, which epoll refuses. Leaves
 // the descriptors as it found them, because a terminal's are shared with the shell. Thread: the reactor's.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -31,7 +33,7 @@ public:
     StdioChannel& operator=(const StdioChannel&) = delete;
 
     [[nodiscard]] Result<> start();
-    /// Writes at once as far as the reader takes it and keeps the rest.
+    /// What has gathered when the channel goes is written as far as the reader takes it.
     void send(std::string_view bytes);
 
 private:
@@ -39,6 +41,8 @@ private:
     void read_plain();
     void handle_input_end();
     void write_pending();
+    void write_at_round_end();
+    std::size_t write_some() const noexcept;
     void over();
 
     static constexpr std::size_t pending_bytes_max = 64U << 20;
@@ -51,6 +55,9 @@ private:
     io::WatchId in_watch_ = 0;
     io::WatchId out_watch_ = 0;
     std::string pending_;
+    bool reader_is_slow_ = false;  ///< Pending bytes wait for room.
+    bool asked_at_round_end_ = false;
+    std::shared_ptr<void> alive_ = std::make_shared<int>(0);
     bool input_over_ = false;
     bool over_ = false;
 };
