@@ -111,7 +111,7 @@ Result<> refuse(const Param& param, std::string_view why) {
 Result<> check_value(const Param& param, const Json& value) {
     if (!has_type(param.type, value))
         return refuse(param, fmt::format("must be {}", with_article(param.type)));
-    if (value.is_number()) {
+    if (param.type == ParamType::integer || param.type == ParamType::number) {
         const double number = value.get<double>();
         // Asked this way round, so that a NaN is out of range.
         if (!(number >= param.min && number <= param.max)) {

@@ -132,4 +132,12 @@ TEST_SUITE("contract/method") {
         CHECK(markdown.find("`level debug\\|info\\|warning\\|error`") != std::string::npos);
         CHECK(text.find("{appId, state?, limit?}") != std::string::npos);
     }
+
+    TEST_CASE("a param that takes anything takes any number") {
+        const Method* const set = find_method("config.set");
+        REQUIRE(set != nullptr);
+        for (const Json& value : {Json(1e300), Json(UINT64_MAX), Json(INT64_MIN)}) {
+            CHECK(check_params(*set, Json{{"appId", "a"}, {"key", "k"}, {"value", value}}));
+        }
+    }
 }
