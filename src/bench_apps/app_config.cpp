@@ -16,6 +16,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+Json presets_of(std::span<const FieldSpec> fields) {
+    Json presets = Json::object();
+    for (const FieldSpec& field : fields) presets[std::string(field.name)] = preset_of(field);
+    return presets;
+}
+
 contract::JsonSchema schema_made(const Json& schema) {
     Result<contract::JsonSchema> made = contract::JsonSchema::create(schema);
     LD_ASSERT(made.has_value());
@@ -57,6 +63,7 @@ AppConfig::AppConfig(std::string app_id, std::span<const FieldSpec> fields, fs::
       fields_(fields),
       root_(std::move(root)),
       file_(std::move(file)),
+      presets_(std::make_unique<const Json>(presets_of(fields_))),
       schema_json_(std::make_unique<const Json>(config_schema(app_id_, fields_))),
       schema_(schema_made(*schema_json_)) {}
 
@@ -81,7 +88,7 @@ AppConfig::Values AppConfig::values_of(const ConfigFile& file) const {
         const std::string key(one.name);
         const auto given = file.tree().find(key);
         const bool good = given != file.tree().end() && fault_of(one, *given).empty();
-        (*fields)[key] = good ? *given : preset_of(one);
+        (*fields)[key] = good ? *given : presets_->at(key);
     }
     now.tree = std::make_shared<Json>(file.tree());
     now.fields = std::move(fields);

@@ -71,6 +71,7 @@ private:
     const std::span<const FieldSpec> fields_;
     const std::filesystem::path root_;
     const std::filesystem::path file_;
+    const std::unique_ptr<const Json> presets_;  ///< One member for each field.
     const std::unique_ptr<const Json> schema_json_;
     const contract::JsonSchema schema_;
 };

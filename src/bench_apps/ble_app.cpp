@@ -286,10 +286,11 @@ std::vector<PortTraffic> BleApp::traffic() const {
 void BleApp::describe(Json& status) const {
     const BleMachine::Counters none;
     const BleMachine::Counters& counters = machine_ ? machine_->counters() : none;
+    AppConfig::Values settings;  // Of an app that does not run.
     if (machine_) {
         status["profile"] = profile_text(machine_->notify_hertz(), machine_->notify_bytes());
     } else {
-        const AppConfig::Values settings = config().read();
+        settings = config().read();
         status["profile"] = profile_text(settings.number("notifyHertz"),
                                          static_cast<std::size_t>(settings.integer("notifyBytes")));
     }
@@ -297,7 +298,7 @@ void BleApp::describe(Json& status) const {
                      : machine_->dropped()   ? "dropped"
                      : machine_->connected() ? "connected"
                                              : "idle";
-    status["transportMode"] = machine_ ? transport_ : config().read().text("transportMode");
+    status["transportMode"] = machine_ ? transport_ : settings.text("transportMode");
     status["notifyHertz"] = machine_ ? Json(machine_->notify_hertz()) : Json(nullptr);
     status["notifyBytes"] = machine_ ? Json(machine_->notify_bytes()) : Json(nullptr);
     status["notificationsPerSecond"] = machine_ ? Json(notified_per_second_) : Json(nullptr);

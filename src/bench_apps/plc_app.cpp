@@ -323,9 +323,16 @@ std::vector<PortTraffic> PlcApp::traffic() const {
 void PlcApp::describe(Json& status) const {
     const PlcMachine::Counters none;
     const PlcMachine::Counters& counters = machine_ ? machine_->counters() : none;
-    status["profile"] = machine_ ? machine_->scenario() : config().read().text("scenario");
-    status["unit"] = machine_ ? Json(unit_) : config().read().value("unit");
-    status["transportMode"] = machine_ ? transport_ : config().read().text("transportMode");
+    if (machine_) {
+        status["profile"] = machine_->scenario();
+        status["unit"] = unit_;
+        status["transportMode"] = transport_;
+    } else {
+        const AppConfig::Values settings = config().read();
+        status["profile"] = settings.text("scenario");
+        status["unit"] = settings.value("unit");
+        status["transportMode"] = settings.text("transportMode");
+    }
     status["requests"] = counters.requests;
     status["answers"] = counters.answers;
     status["exceptions"] = counters.exceptions;
