@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "conform/shape.h"
@@ -156,10 +157,10 @@ bool Talk::listen(std::int64_t ns, const std::function<bool()>& enough) {
 }
 
 void Talk::sort(const std::string& line) {
-    std::string raw_id;
-    Result<Json> message = contract::parse_json(line, "id", raw_id);
+    std::array<contract::Spelled, 1> id{{{"id", {}}}};
+    Result<Json> message = contract::parse_json(line, id);
     if (message && message->is_object() && message->contains("ok")) {
-        return sort_answer(line, std::move(*message), raw_id);
+        return sort_answer(line, std::move(*message), std::string(id[0].value));
     }
     if (message && message->is_object() && message->contains("event") && (*message)["event"].is_string() &&
         message->contains("params") && (*message)["params"].is_object()) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "contract/answer_text.h"
+
 namespace labdeck::contract {
 
 namespace {
@@ -14,9 +16,9 @@ Request make_request(std::optional<RequestId> id, std::string_view method, const
 }
 
 /// False when the text is no id that we gave.
-bool own_id(const RequestId& id, std::uint64_t& out) {
-    const char* end = id.text.data() + id.text.size();
-    const auto [stop, error] = std::from_chars(id.text.data(), end, out);
+bool own_id(std::string_view id, std::uint64_t& out) {
+    const char* end = id.data() + id.size();
+    const auto [stop, error] = std::from_chars(id.data(), end, out);
     return error == std::errc{} && stop == end;
 }
 
@@ -30,15 +32,34 @@ ClientEnd::ClientEnd(Send send) : send_(std::move(send)), splitter_(line_bytes_m
 void ClientEnd::request(std::string_view method, const Json& params, OnAnswer on_answer, MonoTime deadline) {
     if (closed_) return on_answer(fail(*closed_));
     const std::uint64_t id = next_id_++;
-    std::string line = encode(make_request(RequestId{std::to_string(id)}, method, params));
+    ask(id, encode(make_request(RequestId{std::to_string(id)}, method, params)),
+        {std::move(on_answer), {}, deadline});
+}
+
+void ClientEnd::pass_on(std::string_view method, std::string_view params_text, OnPassed on_passed,
+                        MonoTime deadline) {
+    if (closed_) return on_passed(fail(*closed_));
+    passes_answers_ = true;
+    const std::uint64_t id = next_id_++;
+    ask(id, encode_request_text(RequestId{std::to_string(id)}, method, params_text),
+        {{}, std::move(on_passed), deadline});
+}
+
+void ClientEnd::ask(std::uint64_t id, std::string line, Pending pending) {
     if (line.size() > line_bytes_max) {
-        return on_answer(fail(Code::bad_arg, "the request is longer than the 16 MiB that a line may have"));
+        return pending.give(
+            fail(Code::bad_arg, "the request is longer than the 16 MiB that a line may have"));
     }
     line += '\n';
+    note_deadline(pending.deadline);
     // Noted before it is sent: an in-process peer may answer from within send_.
-    pending_.emplace(id, Pending{std::move(on_answer), deadline});
-    note_deadline(deadline);
+    pending_.emplace(id, std::move(pending));
     send_(std::move(line));
+}
+
+void ClientEnd::Pending::give(Result<std::shared_ptr<const Json>> answer) const {
+    if (on_answer) return on_answer(std::move(answer));
+    on_passed(std::move(answer));
 }
 
 void ClientEnd::note_deadline(MonoTime deadline) {
@@ -56,6 +77,7 @@ void ClientEnd::receive(std::string_view bytes) {
 }
 
 void ClientEnd::handle_line(std::string_view line) {
+    if (passes_answers_ && pass_answer(line)) return;
     Message message = decode(line);
     if (auto* answer = std::get_if<Answer>(&message)) return handle_answer(line, *answer);
     if (const auto* event = std::get_if<Event>(&message)) {
@@ -67,16 +89,28 @@ void ClientEnd::handle_line(std::string_view line) {
     }
 }
 
+/// False for every line that has to be decoded.
+bool ClientEnd::pass_answer(std::string_view line) {
+    const std::optional<AnswerText> found = find_answer(line);
+    std::uint64_t id = 0;
+    const auto it = found && own_id(found->id, id) ? pending_.find(id) : pending_.end();
+    if (it == pending_.end() || !it->second.on_passed) return false;
+    const OnPassed on_passed = std::move(it->second.on_passed);
+    pending_.erase(it);
+    on_passed(found->response);
+    return true;
+}
+
 void ClientEnd::handle_answer(std::string_view line, Answer& answer) {
     std::uint64_t id = 0;
-    const auto it = own_id(answer.id, id) ? pending_.find(id) : pending_.end();
+    const auto it = own_id(answer.id.text, id) ? pending_.find(id) : pending_.end();
     if (it == pending_.end()) {
         return noise(line,
                      {Code::not_found, "an answer to nothing that was asked, id " + answer.id.text, 0, {}});
     }
-    const OnAnswer on_answer = std::move(it->second.on_answer);
+    const Pending pending = std::move(it->second);
     pending_.erase(it);
-    on_answer(std::move(answer.response));
+    pending.give(std::move(answer.response));
 }
 
 void ClientEnd::noise(std::string_view line, const Error& why) {
@@ -92,7 +126,7 @@ MonoTime ClientEnd::expire(MonoTime now) {
         const auto here = it++;
         if (deadline.ns != 0 && deadline <= now) late.insert(pending_.extract(here));
     }
-    for (auto& [id, pending] : late) pending.on_answer(fail(Code::timeout, "no answer in time"));
+    for (auto& [id, pending] : late) pending.give(fail(Code::timeout, "no answer in time"));
     // Looked for afterwards: the callbacks may have asked again.
     no_deadline_before_ = {};
     for (const auto& [id, pending] : pending_) note_deadline(pending.deadline);
@@ -102,7 +136,7 @@ MonoTime ClientEnd::expire(MonoTime now) {
 void ClientEnd::close(const Error& why) {
     if (!closed_) closed_ = why;
     const auto pending = std::exchange(pending_, {});
-    for (const auto& [id, waiting] : pending) waiting.on_answer(fail(why));
+    for (const auto& [id, waiting] : pending) waiting.give(fail(why));
 }
 
 Result<> check_peer(const Json& ping_response) {

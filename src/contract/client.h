@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/clock.h"
 #include "contract/envelope.h"
@@ -21,6 +22,10 @@ class ClientEnd {
 public:
     using Send = std::function<void(std::string lines)>;
     using OnAnswer = std::function<void(Result<std::shared_ptr<const Json>> answer)>;
+    /// A good response as it was spelled, which may stand in another line as it is and is valid during the
+    /// call only; or what request() would give.
+    using Passed = std::variant<std::string_view, Result<std::shared_ptr<const Json>>>;
+    using OnPassed = std::function<void(const Passed& answer)>;
     using OnEvent = std::function<void(const Event& event)>;
     /// Lines that are no message, and answers to nothing asked. For the log.
     using OnNoise = std::function<void(std::string_view line, const Error& why)>;
@@ -37,6 +42,10 @@ public:
     /// what close() says. At once, before this returns, where the request is too long to be sent or
     /// the connection is closed already.
     void request(std::string_view method, const Json& params, OnAnswer on_answer, MonoTime deadline = {});
+    /// The same for whoever passes questions and answers on and hardly looks at them. REQUIRES: `params_text`
+    /// is one JSON object without a line break.
+    void pass_on(std::string_view method, std::string_view params_text, OnPassed on_passed,
+                 MonoTime deadline = {});
     void notify(std::string_view method, const Json& params);
 
     void receive(std::string_view bytes);
@@ -49,9 +58,13 @@ public:
 
 private:
     struct Pending {
-        OnAnswer on_answer;
+        OnAnswer on_answer;  ///< Or on_passed.
+        OnPassed on_passed;
         MonoTime deadline;
+        void give(Result<std::shared_ptr<const Json>> answer) const;
     };
+    void ask(std::uint64_t id, std::string line, Pending pending);
+    bool pass_answer(std::string_view line);
     void note_deadline(MonoTime deadline);
     void handle_line(std::string_view line);
     void handle_answer(std::string_view line, Answer& answer);
@@ -64,6 +77,7 @@ private:
     LineSplitter::Handler on_line_;
     std::uint64_t next_id_ = 1;
     std::map<std::uint64_t, Pending> pending_;
+    bool passes_answers_ = false;  ///< Somebody does not want trees.
     MonoTime no_deadline_before_;  ///< {0}: there is none at all.
     std::optional<Error> closed_;
 };

@@ -8,7 +8,7 @@
 namespace labdeck::contract {
 
 struct Responder::State {
-    explicit State(Sink given) : sink(std::move(given)) {}
+    State(Sink given, TextSink for_text) : sink(std::move(given)), text_sink(std::move(for_text)) {}
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State() {
@@ -26,13 +26,26 @@ struct Responder::State {
         once(std::move(result));
     }
 
+    void give_text(std::string_view response) {
+        if (!text_sink) return give(parse_json(response));
+        if (!sink) return;
+        sink = nullptr;
+        const TextSink once = std::exchange(text_sink, nullptr);
+        once(response);
+    }
+
     Sink sink;
+    TextSink text_sink;
 };
 
-Responder::Responder(Sink sink) : state_(std::make_shared<State>(std::move(sink))) {}
+Responder::Responder(Sink sink, TextSink text_sink)
+    : state_(std::make_shared<State>(std::move(sink), std::move(text_sink))) {}
 
 void Responder::ok(Json response) const {
     state_->give(std::move(response));
+}
+void Responder::ok_text(std::string_view response) const {
+    state_->give_text(response);
 }
 void Responder::error(Error error) const {
     state_->give(fail(std::move(error)));
@@ -67,7 +80,9 @@ void Dispatcher::dispatch(const Request& request, const Caller& caller, const Re
         const Json& params = was_alias ? adopted : given;
         const Result<> checked = check_params(*method, params);
         if (!checked) return responder.error(checked.error());
-        it->second(params, caller, responder);
+        Caller asking = caller;
+        if (!was_alias) asking.params_text = request.params_text;
+        it->second(params, asking, responder);
     } catch (const std::exception& e) {
         // A handler that trips over a value it did not expect must not take the connection with it.
         responder.error({Code::internal, std::string(method->name) + ": " + e.what(), 0, {}});

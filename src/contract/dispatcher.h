@@ -19,9 +19,14 @@ namespace labdeck::contract {
 class Responder {
 public:
     using Sink = std::function<void(Result<Json>)>;
-    explicit Responder(Sink sink);
+    /// Takes a good response that is JSON text already. Valid during the call only.
+    using TextSink = std::function<void(std::string_view response)>;
+    /// Without a `text_sink`, what comes as text is made a tree for `sink`.
+    explicit Responder(Sink sink, TextSink text_sink = {});
 
     void ok(Json response) const;
+    /// REQUIRES: one JSON text that parse_json() takes, without a line break. It is sent as it is spelled.
+    void ok_text(std::string_view response) const;
     void error(Error error) const;
     void answer(Result<Json> result) const;
 
@@ -36,6 +41,8 @@ class ServerEnd;
 struct Caller {
     ServerEnd* end = nullptr;   ///< Valid during the handler's call only; keep the weak handle for later.
     std::weak_ptr<void> alive;  ///< Expires with the connection.
+    /// Request::params_text; empty as well when keys had to be renamed. Valid during the handler's call only.
+    std::string_view params_text = {};
 };
 
 class Dispatcher {

@@ -1,6 +1,9 @@
 #include "contract/envelope.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 namespace labdeck::contract {
@@ -15,7 +18,10 @@ const std::shared_ptr<const Json>& empty_object() {
 /// What is taken out of a line that is an object.
 struct Parts {
     Json object;
-    std::string raw_id;
+    std::array<Spelled, 2> spelled{{{"id", {}}, {"params", {}}}};
+
+    const Spelled& id() const { return spelled[0]; }
+    const Spelled& params() const { return spelled[1]; }
 
     const Json* find(std::string_view key) const {
         const auto it = object.find(key);
@@ -56,6 +62,11 @@ Message decode_request(Parts& parts, std::optional<RequestId> id) {
     if (!request.params) request.params = empty_object();
     if (!request.params->is_object()) return bad(bad_arg("params", "params must be an object"), reply_to);
     request.id = std::move(id);
+    const Spelled& spelled = parts.params();
+    // Some readers end a line at a carriage return.
+    if (!spelled.repeats_key && spelled.value.find('\r') == std::string_view::npos) {
+        request.params_text = spelled.value;
+    }
     return request;
 }
 
@@ -88,10 +99,10 @@ Message decode_object(Parts& parts) {
     if (const Json* given = parts.find("id")) {
         // The answer to a line whose id could not be read has the id null.
         const bool null_answer = given->is_null() && !is_request && parts.find("ok") != nullptr;
-        if (!null_answer && !valid_id(*given, parts.raw_id)) {
+        if (!null_answer && !valid_id(*given, parts.id().value)) {
             return bad(bad_arg("id", "id must be a string or an integer"));
         }
-        if (!null_answer) id = RequestId{std::move(parts.raw_id)};
+        if (!null_answer) id = RequestId{std::string(parts.id().value)};
     }
     if (is_request) return decode_request(parts, std::move(id));
     if (parts.find("ok") != nullptr) return decode_answer(parts, id);
@@ -121,7 +132,7 @@ Message decode(std::string_view line) {
         return bad(plain("line longer than " + std::to_string(line_bytes_max) + " bytes"));
     }
     Parts parts;
-    Result<Json> object = parse_json(line, "id", parts.raw_id);
+    Result<Json> object = parse_json(line, parts.spelled);
     if (!object) return bad(std::move(object).error());
     if (!object->is_object())
         return bad(plain("a message is a JSON object, not " + std::string(object->type_name())));
@@ -146,8 +157,21 @@ std::string encode(const Request& request) {
     return line;
 }
 
+std::string encode_request_text(const RequestId& id, std::string_view method, std::string_view params) {
+    std::string name;
+    append_string(name, method);
+    return fmt::format("{{\"id\":{},\"method\":{},\"params\":{}}}", id.text, name, params);
+}
+
 std::string encode_response(const RequestId& id, const Json& response) {
     return encode_answer(id, ",\"ok\":true,\"response\":", response);
+}
+
+std::string encode_response_text(const RequestId& id, std::string_view response) {
+    constexpr std::string_view between = ",\"ok\":true,\"response\":";
+    std::string line;
+    line.reserve(id.text.size() + between.size() + response.size() + 16);
+    return line.append("{\"id\":").append(id.text).append(between).append(response).append("}");
 }
 
 std::string encode_error(const RequestId& id, const Error& error) {

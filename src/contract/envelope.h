@@ -29,6 +29,9 @@ struct Request {
     std::optional<RequestId> id;         ///< Absent: a notification, carried out and never answered.
     std::string method;                  ///< As spelled by the caller; the Dispatcher resolves aliases.
     std::shared_ptr<const Json> params;  ///< Always an object, {} when the line had none.
+    /// The same as they are spelled in the line, to be passed on in another one. Empty when there is no such
+    /// text: no line, no params in it, a key twice in one object, or a carriage return between values.
+    std::string params_text = {};
 };
 
 struct Answer {
@@ -58,7 +61,11 @@ inline constexpr std::size_t line_bytes_max = 16U << 20;
 Message decode(std::string_view line);
 
 std::string encode(const Request& request);
+/// The same with params that are JSON already, as they are spelled.
+std::string encode_request_text(const RequestId& id, std::string_view method, std::string_view params);
 std::string encode_response(const RequestId& id, const Json& response);
+/// The same with a response that is JSON already, as it is spelled.
+std::string encode_response_text(const RequestId& id, std::string_view response);
 std::string encode_error(const RequestId& id, const Error& error);
 std::string encode_event(std::string_view name, const Json& params);
 

@@ -43,8 +43,28 @@ std::string_view without_trailing_space(std::string_view text) {
 /// Builds the tree while simdjson walks over the text once.
 class TreeBuilder {
 public:
-    TreeBuilder(std::string_view raw_key, std::string* raw) : raw_key_(raw_key), raw_(raw) {}
+    explicit TreeBuilder(std::span<Spelled> spelled) : spelled_(spelled) {}
 
+    error_code read_whole(ondemand::document& document, Json& out) {
+        document_ = &document;
+        ondemand::array array;
+        LD_JSON_TRY(document.get_array().get(array));
+        std::size_t count = 0;
+        for (auto element : array) {
+            if (++count > 1) return simdjson::TAPE_ERROR;
+            ondemand::value value;
+            LD_JSON_TRY(element.get(value));
+            LD_JSON_TRY(read(value, 0, out));
+        }
+        if (count == 0) return simdjson::EMPTY;
+        const bool at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
+        return at_end ? simdjson::SUCCESS : simdjson::TRAILING_CONTENT;
+    }
+
+    /// Where the last value began that was looked at.
+    const char* position() const { return position_; }
+
+private:
     /// `depth` counts the arrays and objects that are open around the value.
     error_code read(ondemand::value value, int depth, Json& out) {
         const std::string_view token = value.raw_json_token();
@@ -81,10 +101,6 @@ public:
         return simdjson::SUCCESS;
     }
 
-    /// Where the last value began that was looked at.
-    const char* position() const { return position_; }
-
-private:
     error_code read_array(ondemand::value& value, int depth, Json& out) {
         if (depth > json_depth_max) return simdjson::DEPTH_ERROR;
         out = Json::array();
@@ -113,14 +129,19 @@ private:
             std::string_view key;
             LD_JSON_TRY(field.unescaped_key().get(key));
             const bool known = was_seen(members, seen, key);
-            if (depth == 1 && !known && raw_ != nullptr && key == raw_key_) keep_raw(field.value());
             if (known) {
+                repeats_key_ = true;
                 Json dropped;
                 LD_JSON_TRY(read(field.value(), depth, dropped));
                 continue;
             }
             members.emplace_back(std::string(key), nullptr);
-            LD_JSON_TRY(read(field.value(), depth, members.back().second));
+            Spelled* const spelled = depth == 1 ? wanted(key) : nullptr;
+            if (spelled != nullptr) {
+                LD_JSON_TRY(read_spelled(field.value(), *spelled, members.back().second));
+            } else {
+                LD_JSON_TRY(read(field.value(), depth, members.back().second));
+            }
         }
         return simdjson::SUCCESS;
     }
@@ -155,14 +176,27 @@ private:
         return simdjson::SUCCESS;
     }
 
-    void keep_raw(ondemand::value value) {
-        const std::string_view token = without_trailing_space(value.raw_json_token());
-        if (!token.empty() && token[0] != '{' && token[0] != '[') *raw_ = token;
+    Spelled* wanted(std::string_view key) {
+        const auto it = std::find_if(spelled_.begin(), spelled_.end(),
+                                     [key](const Spelled& one) { return one.key == key; });
+        return it == spelled_.end() ? nullptr : &*it;
     }
 
-    const std::string_view raw_key_;
-    std::string* const raw_;
+    error_code read_spelled(ondemand::value value, Spelled& spelled, Json& out) {
+        const char* const begin = value.raw_json_token().data();
+        repeats_key_ = false;
+        LD_JSON_TRY(read(value, 1, out));
+        const char* end = nullptr;
+        LD_JSON_TRY(document_->current_location().get(end));
+        spelled.value = without_trailing_space({begin, static_cast<std::size_t>(end - begin)});
+        spelled.repeats_key = repeats_key_;
+        return simdjson::SUCCESS;
+    }
+
+    const std::span<Spelled> spelled_;  ///< Values are in simdjson's copy of the text.
+    ondemand::document* document_ = nullptr;
     const char* position_ = nullptr;
+    bool repeats_key_ = false;
 };
 
 struct Workplace {
@@ -183,18 +217,7 @@ void wrap(std::string_view text, std::string& out) {
 error_code build(Workplace& place, std::size_t length, TreeBuilder& builder, Json& out) {
     ondemand::document document;
     LD_JSON_TRY(place.parser.iterate(place.text.data(), length, place.text.size()).get(document));
-    ondemand::array array;
-    LD_JSON_TRY(document.get_array().get(array));
-    std::size_t count = 0;
-    for (auto element : array) {
-        if (++count > 1) return simdjson::TAPE_ERROR;
-        ondemand::value value;
-        LD_JSON_TRY(element.get(value));
-        LD_JSON_TRY(builder.read(value, 0, out));
-    }
-    if (count == 0) return simdjson::EMPTY;
-    const bool at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
-    return at_end ? simdjson::SUCCESS : simdjson::TRAILING_CONTENT;
+    return builder.read_whole(document, out);
 }
 
 /// Where a string breaks off: at a control character in it, or where it began and never ended.
@@ -230,11 +253,11 @@ std::string explain(error_code code, std::string_view text, const Workplace& pla
     return why;
 }
 
-Result<Json> parse(std::string_view text, std::string_view key, std::string* raw) {
+Result<Json> parse(std::string_view text, std::span<Spelled> spelled) {
     thread_local std::unique_ptr<Workplace> place;
     if (!place) place = std::make_unique<Workplace>();
     wrap(text, place->text);
-    TreeBuilder builder(key, raw);
+    TreeBuilder builder(spelled);
     Json out;
     const error_code code = build(*place, text.size() + 2, builder, out);
     Result<Json> result = fail(Code::bad_arg, {});
@@ -242,6 +265,12 @@ Result<Json> parse(std::string_view text, std::string_view key, std::string* raw
         result = std::move(out);
     } else {
         result = fail(Code::bad_arg, explain(code, text, *place, builder.position()));
+    }
+    for (Spelled& one : spelled) {
+        if (one.value.empty()) continue;
+        // Behind the bracket that wrap() put before the text.
+        const auto at = static_cast<std::size_t>(one.value.data() - place->text.data()) - 1;
+        one.value = text.substr(at, one.value.size());
     }
     if (text.size() > kept_bytes_max) place.reset();
     return result;
@@ -273,12 +302,12 @@ void append_real(std::string& out, double real) {
 }  // namespace
 
 Result<Json> parse_json(std::string_view text) {
-    return parse(text, {}, nullptr);
+    return parse(text, {});
 }
 
-Result<Json> parse_json(std::string_view text, std::string_view key, std::string& raw) {
-    raw.clear();
-    return parse(text, key, &raw);
+Result<Json> parse_json(std::string_view text, std::span<Spelled> members) {
+    for (Spelled& one : members) one = {one.key, {}, false};
+    return parse(text, members);
 }
 
 void append_line(std::string& out, const Json& json) {

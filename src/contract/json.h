@@ -6,6 +6,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,9 +25,15 @@ inline constexpr int json_depth_max = 256;
 /// Thread: any. Each thread keeps a parser and a buffer of its own.
 Result<Json> parse_json(std::string_view text);
 
-/// The same, and `raw` gets the value of the top level's `key` as it is spelled in the text, escapes and
-/// all; empty when there is no such key, or its value is an array or object.
-Result<Json> parse_json(std::string_view text, std::string_view key, std::string& raw);
+/// A member of the top level's object, and its value as it is spelled in the text, escapes and all.
+struct Spelled {
+    std::string_view key;
+    std::string_view value;    ///< Empty when there is no such key.
+    bool repeats_key = false;  ///< In the value, a key stands twice in an object: the tree says less than it.
+};
+
+/// The same, and finds how some members are spelled.
+Result<Json> parse_json(std::string_view text, std::span<Spelled> members);
 
 /// One line, UTF-8, no newline in it. Invalid UTF-8 in strings becomes U+FFFD; what is no finite number
 /// becomes null.

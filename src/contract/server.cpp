@@ -36,7 +36,10 @@ void ServerEnd::handle_line(std::string_view line) {
             if (alive.expired()) return;
             send_line(result ? encode_response(id, *result) : encode_error(id, result.error()));
         };
-        return dispatcher_.dispatch(*request, caller(), Responder(std::move(sink)));
+        auto text_sink = [this, alive = alive(), id = *request->id](std::string_view response) {
+            if (!alive.expired()) send_line(encode_response_text(id, response));
+        };
+        return dispatcher_.dispatch(*request, caller(), Responder(std::move(sink), std::move(text_sink)));
     }
     // Answers and events have no business here: this side is asked, it does not ask.
     const auto* answer = std::get_if<Answer>(&message);

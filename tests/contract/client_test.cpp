@@ -21,6 +21,20 @@ struct Bench {
         client.on_event([this](const Event& event) { events.push_back(event.name); });
         client.on_noise([this](std::string_view, const Error& why) { noise.push_back(why.message); });
     }
+    void pass(const std::string& label, std::string_view params = "{}", MonoTime deadline = {}) {
+        client.pass_on(
+            "status.get", params,
+            [this, label](const ClientEnd::Passed& passed) {
+                if (const auto* text = std::get_if<std::string_view>(&passed)) {
+                    answers.push_back(label + "~" + std::string(*text));
+                    return;
+                }
+                const auto& answer = std::get<1>(passed);
+                answers.push_back(label +
+                                  (answer ? "=" + (*answer)->dump() : "!" + describe(answer.error())));
+            },
+            deadline);
+    }
     void ask(const std::string& label, MonoTime deadline = {}) {
         client.request(
             "ping", Json(),
@@ -125,6 +139,61 @@ TEST_SUITE("contract/client") {
         }
         CHECK_FALSE(check_peer(Json("pong")));
         CHECK_FALSE(check_peer(Json::object()));
+    }
+
+    TEST_CASE("a question is passed on with its params as they are spelled, and so is a good answer") {
+        Bench bench;
+        bench.pass("a", R"({ "appId":"x", "big":12345678901234567890123, "one":1.00 })");
+        CHECK(
+            bench.sent[0] ==
+            R"({"id":1,"method":"status.get","params":{ "appId":"x", "big":12345678901234567890123, "one":1.00 }})"
+            "\n");
+        bench.client.receive(R"({"id":1,"ok":true,"response":{ "big":12345678901234567890123, "one":1.00 }})"
+                             "\n");
+        CHECK(bench.answers ==
+              std::vector<std::string>{R"(a~{ "big":12345678901234567890123, "one":1.00 })"});
+        CHECK(bench.client.pending() == 0);
+    }
+
+    TEST_CASE("an answer that cannot be passed on as it is spelled comes as a tree or an error") {
+        Bench bench;
+        for (const char* label : {"a", "b", "c", "d"}) bench.pass(label);
+        bench.client.receive(R"({"id":1,"ok":true,"response":{"x":1,"x":2}})"
+                             "\n"
+                             R"({"id":2,"ok":false,"error":{"code":"E_BUSY","message":"held"}})"
+                             "\n"
+                             R"({"id":3,"ok":true})"
+                             "\n");
+        bench.client.close({Code::io, "gone", 0, {}});
+        bench.pass("e");
+        CHECK(bench.answers == std::vector<std::string>{R"(a={"x":1})", "b!E_BUSY: held", "c=null",
+                                                        "d!E_IO: gone", "e!E_IO: gone"});
+        CHECK(bench.noise.empty());
+    }
+
+    TEST_CASE("among questions that are passed on, a tree is still a tree and noise is still noise") {
+        Bench bench;
+        bench.pass("passed");
+        bench.ask("asked");
+        bench.pass("late", "{}", MonoTime{100});
+        bench.client.expire(MonoTime{100});
+        bench.client.receive(
+            "{\"id\":2,\"ok\":true,\"response\":1.0}\n"
+            "{\"id\":3,\"ok\":true,\"response\":1.0}\n"
+            "{\"id\":1,\"ok\":true,\"response\":1e400}\n"
+            "{\"id\":1,\"ok\":true,\"response\":1.0}\n"
+            "{\"id\":1,\"ok\":true,\"response\":1.0}\n");
+        CHECK(bench.answers ==
+              std::vector<std::string>{"late!E_TIMEOUT: no answer in time", "asked=1.0", "passed~1.0"});
+        CHECK(bench.noise.size() == 3);
+    }
+
+    TEST_CASE("params that no line can hold are refused at once, passed on or not") {
+        Bench bench;
+        bench.pass("a", "{\"text\":\"" + std::string(line_bytes_max, 'x') + "\"}");
+        REQUIRE(bench.answers.size() == 1);
+        CHECK(bench.answers[0].starts_with("a!E_BAD_ARG"));
+        CHECK(bench.sent.empty());
     }
 
     TEST_CASE("deadlines are kept to after earlier ones were met") {

@@ -102,4 +102,28 @@ TEST_SUITE("contract/dispatcher") {
         CHECK(asked.answers == 1);
         CHECK(asked.last.error().code == Code::internal);
     }
+
+    TEST_CASE("who takes trees alone gets a tree of a response that is text") {
+        Asked asked;
+        asked.responder().ok_text(R"({"a":[1]})");
+        CHECK(asked.answers == 1);
+        CHECK(asked.last.value()["a"][0] == 1);
+    }
+
+    TEST_CASE("a handler sees the params as they are spelled, but not where keys were renamed") {
+        Dispatcher dispatcher;
+        std::string spelled;
+        dispatcher.bind("status.get", [&](const Json&, const Caller& caller, const Responder& responder) {
+            spelled = caller.params_text;
+            responder.ok(nullptr);
+        });
+        Asked asked;
+        Request asking = request("status.get", {{"appId", "x"}});
+        asking.params_text = R"({ "appId":"x" })";
+        dispatcher.dispatch(asking, {}, asked.responder());
+        CHECK(spelled == asking.params_text);
+        asking.method = "status";
+        dispatcher.dispatch(asking, {}, asked.responder());
+        CHECK(spelled.empty());
+    }
 }

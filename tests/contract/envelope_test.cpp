@@ -157,4 +157,29 @@ TEST_SUITE("contract/envelope") {
     TEST_CASE("a carriage return at the end is not part of the line") {
         CHECK(expect<Request>("{\"id\":1,\"method\":\"ping\"}\r").id->text == "1");
     }
+
+    TEST_CASE("a request's params are kept as they are spelled where that says the same as the tree") {
+        const auto spelled = [](std::string_view params) {
+            return expect<Request>(R"({"id":1,"method":"ping","params":)" + std::string(params) + "}")
+                .params_text;
+        };
+        for (const char* params :
+             {"{}", R"({ "a" : 1.00, "b":[12345678901234567890123] })", R"({"a":"\r"})"}) {
+            CHECK(spelled(params) == params);
+        }
+        CHECK(spelled(" {\"a\":1}\t") == "{\"a\":1}");
+        CHECK(spelled(R"({"a":1,"a":2})").empty());
+        CHECK(spelled(R"({"a":[{"b":1,"\u0062":2}]})").empty());
+        CHECK(spelled("{\"a\":\r1}").empty());
+        CHECK(expect<Request>(R"({"id":1,"method":"ping"})").params_text.empty());
+        CHECK(expect<Request>(R"({"more":{"x":1,"x":2},"method":"ping","params":{"a":1}})").params_text ==
+              R"({"a":1})");
+    }
+
+    TEST_CASE("a line takes params and responses that are text already") {
+        CHECK(encode_request_text(RequestId{"7"}, "a \"b\"", R"({ "x":1.0 })") ==
+              R"({"id":7,"method":"a \"b\"","params":{ "x":1.0 }})");
+        CHECK(encode_response_text(RequestId{"\"r\""}, "[ 1.0 ]") ==
+              R"({"id":"r","ok":true,"response":[ 1.0 ]})");
+    }
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <functional>
@@ -159,14 +160,20 @@ TEST_SUITE("contract/json") {
         CHECK(json["k999"] == 0);
     }
 
-    TEST_CASE("the spelling of one top-level value is kept") {
-        std::string raw;
-        REQUIRE(parse_json(R"({"x":{"id":1},"id" : "a\u0041\/" ,"id":2})", "id", raw));
-        CHECK(raw == R"("a\u0041\/")");
-        REQUIRE(parse_json(R"({"id":  -17  })", "id", raw));
-        CHECK(raw == "-17");
-        REQUIRE(parse_json(R"({"id":{"id":5}})", "id", raw));
-        CHECK(raw.empty());
+    TEST_CASE("how members of the top level are spelled is told, and where the tree says less") {
+        std::array<Spelled, 2> found{{{"id", {}}, {"more", {}}}};
+        const auto read = [&](std::string_view text) { return parse_json(text, found).has_value(); };
+        REQUIRE(read(R"({"x":{"id":1},"id" : "a\u0041\/" ,"id":2})"));
+        CHECK(found[0].value == R"("a\u0041\/")");
+        CHECK(found[1].value.empty());
+        REQUIRE(read(R"({"id":  -17  ,"more": { "a" : [ 1.0 ] } } )"));
+        CHECK(found[0].value == "-17");
+        CHECK(found[1].value == R"({ "a" : [ 1.0 ] })");
+        CHECK_FALSE(found[1].repeats_key);
+        REQUIRE(read(R"({"id":{"id":5},"more":{"a":{"b":1,"b":2}}})"));
+        CHECK(found[0].value == R"({"id":5})");
+        CHECK_FALSE(found[0].repeats_key);
+        CHECK(found[1].repeats_key);
     }
 
     TEST_CASE("text that is not UTF-8 is written with replacement characters, in one line") {

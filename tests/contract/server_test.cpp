@@ -195,4 +195,23 @@ TEST_SUITE("contract/server") {
         CHECK(got.value()["pong"] == true);
         CHECK(bench.sent.empty());
     }
+
+    TEST_CASE("a response that is JSON text goes out as it is spelled, under the asker's id") {
+        Bench bench;
+        bench.say("{\"id\":\"q\",\"method\":\"status.get\",\"params\":{\"appId\":\"a\"}}\n");
+        bench.waiting[0].ok_text(R"({ "big":12345678901234567890123 })");
+        bench.waiting[0].ok_text("2");
+        bench.waiting[0].ok(3);
+        CHECK(bench.sent ==
+              std::vector<std::string>{R"({"id":"q","ok":true,"response":{ "big":12345678901234567890123 }})"
+                                       "\n"});
+    }
+
+    TEST_CASE("a response that is JSON text goes nowhere after the connection is gone") {
+        Bench bench;
+        bench.say("{\"id\":1,\"method\":\"status.get\",\"params\":{\"appId\":\"a\"}}\n");
+        bench.end.reset();
+        bench.waiting[0].ok_text("1");
+        CHECK(bench.sent.empty());
+    }
 }
