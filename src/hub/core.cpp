@@ -183,6 +183,8 @@ Result<> Core::open_providers() {
         spec.cwd = program.cwd;
         spec.env = program.env;
         spec.restart = program.restart;
+        spec.backoff_ms = program.backoff_ms;
+        spec.restarts_max = program.restarts_max;
         HostedProvider* const raw = host.get();
         providers::Provider::Hooks hooks;
         hooks.event = [this, raw](const contract::Event& event) { provider_event(*raw, event); };

@@ -112,13 +112,14 @@ public:
         return object_[key].get<bool>();
     }
 
-    Result<std::uint32_t> whole(const char* key, std::uint32_t fallback, std::uint32_t max) const {
+    Result<int> whole(const char* key, int fallback, int min, int max) const {
         if (!object_.contains(key)) return fallback;
         const Json& value = object_[key];
-        if (!value.is_number_integer() || value.get<std::int64_t>() < 1 || value.get<std::int64_t>() > max) {
-            return fail(invalid(at(key), fmt::format("must be a whole number from 1 to {}", max)));
+        if (!value.is_number_integer() || value.get<std::int64_t>() < min ||
+            value.get<std::int64_t>() > max) {
+            return fail(invalid(at(key), fmt::format("must be a whole number from {} to {}", min, max)));
         }
-        return value.get<std::uint32_t>();
+        return value.get<int>();
     }
 
     /// A word written wrongly would be passed over in silence otherwise.
@@ -145,7 +146,7 @@ Result<CableSpec> read_cable(const Json& json, const std::string& where) {
     cable.name = LD_TRY(in.text("name", {}, true));
     cable.a = LD_TRY(in.text("a", cable.name + "-a"));
     cable.b = LD_TRY(in.text("b", cable.name + "-b"));
-    cable.baud = LD_TRY(in.whole("baud", cable.baud, 12'000'000));
+    cable.baud = static_cast<std::uint32_t>(LD_TRY(in.whole("baud", 115'200, 1, 12'000'000)));
     for (const std::string* end : {&cable.a, &cable.b}) {
         if (end->empty() || end->find('/') != std::string::npos || end->front() == '.') {
             return fail(invalid(where, fmt::format("\"{}\" is no plain file name", *end)));
@@ -157,7 +158,7 @@ Result<CableSpec> read_cable(const Json& json, const std::string& where) {
 
 Result<ProgramSpec> read_program(const Json& json, const std::string& where, const std::string& root) {
     const Reader in(json, where);
-    LD_TRY(in.only({"name", "command", "apps", "cwd", "env", "restart"}));
+    LD_TRY(in.only({"name", "command", "apps", "cwd", "env", "restart", "backoffMs", "maxRetries"}));
     ProgramSpec program;
     program.name = LD_TRY(in.text("name", {}, true));
     if (program.name.empty()) return fail(invalid(in.at("name"), "is empty"));
@@ -170,6 +171,8 @@ Result<ProgramSpec> read_program(const Json& json, const std::string& where, con
         }
     }
     program.restart = LD_TRY(in.boolean("restart", true));
+    program.backoff_ms = LD_TRY(in.whole("backoffMs", program.backoff_ms, 1, 60'000));
+    program.restarts_max = LD_TRY(in.whole("maxRetries", program.restarts_max, -1, 1'000'000));
     const std::string cwd = LD_TRY(in.text("cwd", "."));
     program.cwd = (fs::path(root) / cwd).lexically_normal().string();
     return program;

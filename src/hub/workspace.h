@@ -34,6 +34,8 @@ struct ProgramSpec {
     std::string cwd;                ///< Absolute.
     std::map<std::string, std::string> env;
     bool restart = true;
+    int backoff_ms = 1000;  ///< Providers only: before the first restart; doubles with each death in a row.
+    int restarts_max = 5;   ///< Providers only: deaths in a row before it is failed; -1 for no limit.
 };
 
 struct BenchSpec {

@@ -233,7 +233,8 @@ void Provider::wait_and_restart(std::string why) {
         return;
     }
     std::uniform_real_distribution<double> spread(0.75, 1.25);
-    const double delay_s = std::min(backoff_max_s, std::pow(2.0, deaths_in_a_row_ - 1)) * spread(random_);
+    const double grown_s = spec_.backoff_ms / 1e3 * std::pow(2.0, deaths_in_a_row_ - 1);
+    const double delay_s = std::min(backoff_max_s, grown_s) * spread(random_);
     const auto delay_ns = static_cast<std::int64_t>(delay_s * ns_per_s);
     restart_at_ = {mono_now().ns + delay_ns};
     restart_timer_ = reactor_.after(delay_ns, [this] { spawn(); });

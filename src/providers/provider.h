@@ -3,7 +3,7 @@
 // Speaks the contract over the child's stdin and stdout. A provider is up once it has
 // answered ping with our interface and major version; another one is refused and
 // not started again. A provider that dies comes back after
-// min(60 s, 1 s * 2^(k-1)) * U(0.75, 1.25), k counting deaths in a row; a healthy uptime of two
+// min(60 s, backoff_ms * 2^(k-1)) * U(0.75, 1.25), k counting deaths in a row; a healthy uptime of two
 // minutes sets k back.
 //
 // Thread: hub, all of it.
@@ -36,6 +36,7 @@ struct ProviderSpec {
     std::string cwd;
     std::map<std::string, std::string> env;
     bool restart = true;
+    int backoff_ms = 1000;
     int restarts_max = 5;  ///< Deaths in a row before it is failed; -1 for no limit.
 };
 

@@ -250,4 +250,23 @@ TEST_SUITE("hub/hub") {
         CHECK_FALSE(alive(pid));
         CHECK(::stat((bench.root() + "/.labdeck/labdeck.sock").c_str(), &socket) != 0);
     }
+
+    TEST_CASE("a provider is started again as often as its bench says, and no more") {
+        Json spec = fake_bench("plain");
+        spec["providers"][0]["backoffMs"] = 1;
+        spec["providers"][0]["maxRetries"] = 2;
+        Bench bench(spec);
+        int last = 0;
+        for (int life = 0; life < 3; ++life) {
+            REQUIRE(bench.provider_is("fake", "up"));
+            const int pid = bench.call("status.get", {{"appId", "fake"}}).value()["pid"].get<int>();
+            CHECK(pid != last);
+            last = pid;
+            REQUIRE(::kill(pid, SIGKILL) == 0);
+            REQUIRE(bench.wait([&] { return !alive(pid); }));
+        }
+        REQUIRE(bench.provider_is("fake", "failed"));
+        const Json apps = bench.call("app.list", Json::object()).value()["apps"];
+        CHECK(apps[0]["error"].get<std::string>().find("3 times in a row") != std::string::npos);
+    }
 }

@@ -104,4 +104,19 @@ TEST_SUITE("hub/workspace") {
         REQUIRE_FALSE(workspace.has_value());
         CHECK(workspace.error().message == "labdeck.json:1:12: cables: must be an array");
     }
+
+    TEST_CASE("how a provider is started again can be set") {
+        const auto bench = parse_bench(
+            R"({"providers":[{"name":"a","apps":["a"]},{"name":"b","apps":["b"],"backoffMs":20,"maxRetries":-1}]})",
+            "/bench", "/opt/labdeck");
+        REQUIRE(bench.has_value());
+        CHECK(bench->providers[0].backoff_ms == 1000);
+        CHECK(bench->providers[0].restarts_max == 5);
+        CHECK(bench->providers[1].backoff_ms == 20);
+        CHECK(bench->providers[1].restarts_max == -1);
+        CHECK(refused(R"({"providers":[{"name":"a","apps":["a"],"backoffMs":0}]})")
+                  .message.ends_with("providers[0].backoffMs: must be a whole number from 1 to 60000"));
+        CHECK(refused(R"({"providers":[{"name":"a","apps":["a"],"maxRetries":-2}]})")
+                  .message.ends_with("providers[0].maxRetries: must be a whole number from -1 to 1000000"));
+    }
 }
