@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Providers that die at random under load: hub_soak.py PATH-OF-LABDECK [SECONDS, 300] [SEED]
 
-Ten providers host an app each. A client has them run jobs all the time, and one of them is killed with SIGKILL
-every 200 ms or so. At the end each job that was accepted has exactly one final state, no process is left, and the
+Two dozen providers host an app each and are started again without limit, the first time after 1 ms and then ever
+later, as any provider that dies over and over. A client has them run jobs all the time, and one that is up is killed
+with SIGKILL every 200 ms or so. At the end each job that was accepted has exactly one final state, no process is left, and the
 hub takes no more memory than after the first tenth of the time (4 MiB are allowed for).
 """
 import contextlib
@@ -21,7 +22,7 @@ import uuid
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "app"))
 from bench import Workspace, wait_for  # noqa: E402
 
-PROVIDERS = 10
+PROVIDERS = 24
 FINAL = {"succeeded", "failed", "timeout", "canceled"}
 
 
@@ -150,7 +151,8 @@ def main():
     mark = f"soak-{uuid.uuid4()}"
     apps = [f"app-{i}" for i in range(PROVIDERS)]
     spec = {"providers": [{"name": app, "apps": [app], "command": [
-        sys.executable, os.path.abspath(__file__), "--provider", app, mark]} for app in apps]}
+        sys.executable, os.path.abspath(__file__), "--provider", app, mark], "backoffMs": 1, "maxRetries": -1}
+        for app in apps]}
     faults = []
     with Workspace(program, spec) as bench:
         hub = bench.serve()
@@ -167,8 +169,9 @@ def main():
             client.hear(0.05)
             if time.monotonic() > next_kill:
                 next_kill += 0.1 + dice.random() * 0.2
-                pid = client.hosts.get(dice.choice(apps))
-                if pid:
+                up = [pid for pid in client.hosts.values() if pid]
+                if up:
+                    pid = dice.choice(up)
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
                         kills += 1
