@@ -281,8 +281,10 @@ void Core::serve_window() {
     }
 }
 
-void Core::note_click_at_wire(MonoTime click) {
-    if (click.ns != 0) options_.link->note_wire(mono_now().ns - click.ns);
+void Core::note_click_at_wire() {
+    if (click_.ns == 0) return;
+    // The request is written at the round's end, and what was asked for first comes first.
+    hub_.at_round_end([link = options_.link, click = click_] { link->note_wire(mono_now().ns - click.ns); });
 }
 
 void Core::publish(std::string_view event, const Json& params) {
@@ -311,23 +313,24 @@ HostedProvider* Core::host_of(std::string_view app) {
     return nullptr;
 }
 
-void Core::remember_status(const std::string& app, const std::shared_ptr<const Json>& status) {
-    if (status->is_object()) statuses_[app] = status;
+void Core::remember_status(const std::string& app, std::string_view status) {
+    if (status.starts_with('{')) statuses_[app] = status;
 }
 
-const Json& Core::last_status(std::string_view app) const {
-    static const Json none = Json::object();
+Json Core::last_status(std::string_view app) const {
     const auto last = statuses_.find(app);
-    return last == statuses_.end() ? none : *last->second;
+    if (last == statuses_.end()) return Json::object();
+    return contract::parse_json(last->second).value_or(Json::object());
 }
 
 Json Core::status_without_provider(const std::string& app, const HostedProvider& host) const {
-    const auto last = statuses_.find(app);
-    Json status = last != statuses_.end() ? *last->second
-                                          : Json{{"interfaceName", contract::interface_name},
-                                                 {"interfaceVersion", contract::interface_version},
-                                                 {"appId", app},
-                                                 {"appTitle", app}};
+    Json status = last_status(app);
+    if (status.empty()) {
+        status = {{"interfaceName", contract::interface_name},
+                  {"interfaceVersion", contract::interface_version},
+                  {"appId", app},
+                  {"appTitle", app}};
+    }
     status["running"] = false;
     status["pid"] = nullptr;
     status["hostRunning"] = false;
@@ -356,7 +359,9 @@ void Core::provider_event(HostedProvider& host, const contract::Event& event) {
     const auto app = params.find("appId");
     if (app != params.end() && app->is_string()) {
         const auto& id = app->get_ref<const std::string&>();
-        if (event.name == "status.changed" && params.contains("running")) remember_status(id, event.params);
+        if (event.name == "status.changed" && params.contains("running")) {
+            remember_status(id, contract::dump_line(params));
+        }
         if (event.name == "job.changed") {
             // A job has one final state, and we have told it.
             if (!jobs_.news(id, params)) return;

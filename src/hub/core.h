@@ -83,7 +83,8 @@ public:
     void log(std::string_view level, std::string text);
     /// The last status of an app whose provider does not answer, marked as such.
     contract::Json status_without_provider(const std::string& app, const HostedProvider& host) const;
-    void remember_status(const std::string& app, const std::shared_ptr<const contract::Json>& status);
+    /// A status as its provider spelled it; what is no object is not kept. It is read when somebody asks.
+    void remember_status(const std::string& app, std::string_view status);
     Result<Cable*> make_cable(CableSpec spec);
     /// A job of this app was accepted or looked at.
     void note_job(const std::string& app, const contract::Json& job);
@@ -91,16 +92,16 @@ public:
 
     const std::vector<std::unique_ptr<HostedProvider>>& providers() const { return providers_; }
     /// The last good status of an app, {} when there was none yet.
-    const contract::Json& last_status(std::string_view app) const;
+    contract::Json last_status(std::string_view app) const;
     const std::vector<std::unique_ptr<Cable>>& cables() const { return cables_; }
     const std::vector<std::unique_ptr<RunningCommand>>& commands() const { return commands_; }
     SourceRegistry& sources() { return sources_; }
     io::Reactor& reactor() { return hub_; }
     const HubOptions& options() const { return options_; }
     const Workspace& workspace() const { return workspace_; }
-    /// Set while a request of the window is being handled: when its click was made.
-    const MonoTime& click() const { return click_; }
-    void note_click_at_wire(MonoTime click);
+    /// While a request is handled that a provider was just asked: tells the window how long after its click
+    /// that went out. Nothing for other clients.
+    void note_click_at_wire();
 
 private:
     Result<> open_providers();
@@ -131,14 +132,14 @@ private:
     std::vector<std::unique_ptr<HostedProvider>> providers_;
     std::vector<std::unique_ptr<RunningCommand>> commands_;
     std::vector<std::unique_ptr<Cable>> cables_;
-    std::map<std::string, std::shared_ptr<const contract::Json>, std::less<>> statuses_;
+    std::map<std::string, std::string, std::less<>> statuses_;  ///< As JSON, by app.
     JobWatch jobs_;
     io::TimerId job_timer_ = 0;
     std::unique_ptr<data::SourceWriter> log_;
     std::unique_ptr<io::ProcSampler> sampler_;
     std::unique_ptr<Supervision> supervision_;
     std::uint64_t next_client_ = 1;
-    MonoTime click_;
+    MonoTime click_;  ///< Set while a request of the window is being handled: when its click was made.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
     // Owned here, used only on their reactor's thread.

@@ -57,46 +57,95 @@ Json with_ended(Core& core, const Json& params, const Json& response) {
     return {{"jobs", std::move(jobs)}};
 }
 
+using Passed = contract::ClientEnd::Passed;
+/// Sees a provider's answer on its way to the client. True: it has answered itself.
+using Look = std::function<bool(const Passed& passed)>;
+
+void answer_passed(const Passed& passed, const Responder& responder) {
+    if (const auto* text = std::get_if<std::string_view>(&passed)) return responder.ok_text(*text);
+    responder.answer(unwrap(std::get<1>(passed)));
+}
+
+/// A good response as a tree, for a look at it; null for an error.
+std::shared_ptr<const Json> response_of(const Passed& passed) {
+    if (const auto* text = std::get_if<std::string_view>(&passed)) {
+        Result<Json> tree = contract::parse_json(*text);
+        return tree ? std::make_shared<const Json>(std::move(*tree)) : nullptr;
+    }
+    return std::get<1>(passed).value_or(nullptr);
+}
+
+/// Asks a provider what the hub was asked, and answers what it answered, both as they are spelled.
+void pass_on(HostedProvider& host, std::string_view method, const Json& params, const Caller& caller,
+             const Responder& responder, Look look) {
+    const bool as_spelled = !caller.params_text.empty();
+    const std::string written = as_spelled ? std::string() : contract::dump_line(params);
+    host.provider->pass_on(
+        method, as_spelled ? caller.params_text : written,
+        [responder, look = std::move(look)](const Passed& passed) {
+            if (!look || !look(passed)) answer_passed(passed, responder);
+        },
+        call_timeout_ns);
+}
+
+/// What the hub wants to know of an answer that passes.
+Look look_for(Core& core, std::string_view method, const std::string& app, const Json& params,
+              const Responder& responder) {
+    if (method == "action.invoke") {
+        return [&core, app, action = params["actionName"]](const Passed& passed) {
+            const auto response = response_of(passed);
+            if (!response || !response->is_object()) return false;
+            Json job = *response;
+            job["actionName"] = action;
+            core.note_job(app, job);
+            return false;
+        };
+    }
+    if (method == "action.job.get") {
+        return [&core, app](const Passed& passed) {
+            if (const auto response = response_of(passed)) core.note_job(app, *response);
+            return false;
+        };
+    }
+    if (method == "action.job.list") {
+        return [&core, params, responder](const Passed& passed) {
+            if (core.jobs().ended().empty()) return false;
+            const auto response = response_of(passed);
+            if (!response || !response->is_object()) return false;
+            responder.ok(with_ended(core, params, *response));
+            return true;
+        };
+    }
+    return {};
+}
+
 /// Passes a request on to the provider that hosts params.appId.
-void route(Core& core, std::string_view method, const Json& params, const Responder& responder) {
-    const std::string app = params["appId"].get<std::string>();
+void route(Core& core, std::string_view method, const Json& params, const Caller& caller,
+           const Responder& responder) {
+    const auto& app = params["appId"].get_ref<const std::string&>();
     HostedProvider* const host = core.host_of(app);
     if (host == nullptr) return responder.error(unknown_app(app));
     if (answer_ended(core, method, params, responder)) return;
-    host->provider->call(
-        method, params,
-        [&core, method, app, params, responder](const auto& answer) {
-            if (!answer) return responder.answer(unwrap(answer));
-            if (method == "action.invoke") {
-                Json job = **answer;
-                if (job.is_object()) job["actionName"] = params["actionName"];
-                core.note_job(app, job);
-            }
-            if (method == "action.job.get") core.note_job(app, **answer);
-            if (method == "action.job.list" && !core.jobs().ended().empty() && (*answer)->is_object()) {
-                return responder.ok(with_ended(core, params, **answer));
-            }
-            responder.answer(unwrap(answer));
-        },
-        call_timeout_ns);
+    pass_on(*host, method, params, caller, responder, look_for(core, method, app, params, responder));
     // What a person presses; the rest is the window's own reading.
-    if (method == "action.invoke" || method == "action.job.cancel") core.note_click_at_wire(core.click());
+    if (method == "action.invoke" || method == "action.job.cancel") core.note_click_at_wire();
 }
 
-void status_get(Core& core, const Json& params, const Responder& responder) {
-    const std::string app = params["appId"].get<std::string>();
+void status_get(Core& core, const Json& params, const Caller& caller, const Responder& responder) {
+    const auto& app = params["appId"].get_ref<const std::string&>();
     HostedProvider* const host = core.host_of(app);
     if (host == nullptr) return responder.error(unknown_app(app));
     if (host->provider->state() != providers::ProviderState::up) {
         return responder.ok(core.status_without_provider(app, *host));
     }
-    host->provider->call(
-        "status.get", params,
-        [&core, app, responder](const auto& answer) {
-            if (answer) core.remember_status(app, *answer);
-            responder.answer(unwrap(answer));
-        },
-        call_timeout_ns);
+    pass_on(*host, "status.get", params, caller, responder, [&core, app](const Passed& passed) {
+        if (const auto* text = std::get_if<std::string_view>(&passed)) {
+            core.remember_status(app, *text);
+        } else if (const auto response = response_of(passed)) {
+            core.remember_status(app, contract::dump_line(*response));
+        }
+        return false;
+    });
 }
 
 bool is_final(const Json& job) {
@@ -142,7 +191,7 @@ void action_run(Core& core, const Json& params, const Responder& responder) {
             poll_job(core, app, (*answer)->value("jobId", ""), responder);
         },
         call_timeout_ns);
-    core.note_click_at_wire(core.click());
+    core.note_click_at_wire();
 }
 
 Json app_list(Core& core) {
@@ -150,7 +199,7 @@ Json app_list(Core& core) {
     for (const auto& host : core.providers()) {
         const providers::Provider& provider = *host->provider;
         for (const std::string& app : provider.spec().apps) {
-            const Json& status = core.last_status(app);
+            const Json status = core.last_status(app);
             const bool up = provider.state() == providers::ProviderState::up;
             std::string state = "down";
             if (up) state = status.value("running", false) ? "running" : "stopped";
@@ -315,14 +364,15 @@ void bind_methods(Core& core, contract::Dispatcher& table) {
     });
     table.bind("process.ping",
                [](const Json&, const Caller&, const Responder& responder) { responder.ok("pong"); });
-    table.bind("status.get", [&core](const Json& params, const Caller&, const Responder& responder) {
-        status_get(core, params, responder);
+    table.bind("status.get", [&core](const Json& params, const Caller& caller, const Responder& responder) {
+        status_get(core, params, caller, responder);
     });
     for (const std::string_view method : {"config.get", "config.set", "action.list", "action.invoke",
                                           "action.job.get", "action.job.cancel", "action.job.list"}) {
-        table.bind(method, [&core, method](const Json& params, const Caller&, const Responder& responder) {
-            route(core, method, params, responder);
-        });
+        table.bind(method,
+                   [&core, method](const Json& params, const Caller& caller, const Responder& responder) {
+                       route(core, method, params, caller, responder);
+                   });
     }
     table.bind("action.run", [&core](const Json& params, const Caller&, const Responder& responder) {
         action_run(core, params, responder);

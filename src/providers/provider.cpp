@@ -151,10 +151,7 @@ void Provider::greeted(const Result<std::shared_ptr<const Json>>& answer) {
 
 void Provider::call(std::string_view method, const Json& params, contract::ClientEnd::OnAnswer on_answer,
                     std::int64_t timeout_ns) {
-    if (state_ != ProviderState::up || !client_) {
-        on_answer(fail(Code::io, fmt::format("provider {} is not up: {}", spec_.name, reason())));
-        return;
-    }
+    if (!takes_requests()) return on_answer(fail(not_up()));
     const MonoTime deadline = timeout_ns > 0 ? MonoTime{mono_now().ns + timeout_ns} : MonoTime{};
     client_->request(
         method, params,
@@ -164,6 +161,27 @@ void Provider::call(std::string_view method, const Json& params, contract::Clien
         },
         deadline);
     if (timeout_ns > 0) arm_expiry();
+}
+
+void Provider::pass_on(std::string_view method, std::string_view params_text,
+                       contract::ClientEnd::OnPassed on_passed, std::int64_t timeout_ns) {
+    using Answer = Result<std::shared_ptr<const Json>>;
+    if (!takes_requests()) return on_passed(Answer(fail(not_up())));
+    const MonoTime deadline = timeout_ns > 0 ? MonoTime{mono_now().ns + timeout_ns} : MonoTime{};
+    client_->pass_on(
+        method, params_text,
+        [this, method = std::string(method), on_passed = std::move(on_passed)](const auto& passed) {
+            const auto* answer = std::get_if<Answer>(&passed);
+            if (answer != nullptr && !*answer && answer->error().code == Code::timeout)
+                note_late_answer(method);
+            on_passed(passed);
+        },
+        deadline);
+    if (timeout_ns > 0) arm_expiry();
+}
+
+Error Provider::not_up() const {
+    return {Code::io, fmt::format("provider {} is not up: {}", spec_.name, reason()), 0, {}};
 }
 
 /// At most one a second is told: a provider may write nothing else, at the speed of its pipe.

@@ -66,6 +66,9 @@ public:
     /// down or dies before it answered.
     void call(std::string_view method, const contract::Json& params, contract::ClientEnd::OnAnswer on_answer,
               std::int64_t timeout_ns);
+    /// The same with params and answer as they are spelled, see ClientEnd::pass_on().
+    void pass_on(std::string_view method, std::string_view params_text,
+                 contract::ClientEnd::OnPassed on_passed, std::int64_t timeout_ns);
 
     const ProviderSpec& spec() const noexcept { return spec_; }
     ProviderState state() const noexcept { return state_; }
@@ -84,6 +87,8 @@ private:
     void wait_and_restart(std::string why);
     void set_state(ProviderState state, std::string why);
     void drop_child(const Error& why);
+    bool takes_requests() const noexcept { return state_ == ProviderState::up && client_; }
+    Error not_up() const;
     void arm_expiry();
     void note_bad_line(std::string_view line, const Error& why);
     void note_late_answer(std::string_view method);

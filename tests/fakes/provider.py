@@ -7,6 +7,8 @@ job that never ends, `late` one that ends long after its timeoutMs. Modes: `plai
 (speaks for an app it does not host); and, once it was asked for a status or subscribed to: `silent` (answers
 nothing any more), `slow` (takes two seconds), `flood` (writes rubbish for ever), `flood-events` (log events for
 ever), `giant` (17 MiB without a newline), `half` (half a line, then nothing).
+config.set keeps its request's line as it came, and config.get answers the value in it, to the letter; in mode
+`huge` that is 1e400 from the start. In mode `odd`, the status and the answer of an invoke have the wrong types.
 """
 import json
 import os
@@ -20,9 +22,13 @@ app = sys.argv[2] if len(sys.argv) > 2 else "fake"
 jobs = {}
 
 
-def say(message):
-    sys.stdout.write(json.dumps(message) + "\n")
+def say_text(text):
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def say(message):
+    say_text(json.dumps(message))
 
 
 def status():
@@ -38,7 +44,9 @@ def answer(method, params):
     if method == "events.subscribe":
         return {"subscribed": params["topics"]}
     if method == "status.get":
-        return status()
+        return {**status(), "running": "yes", "appTitle": 7, "error": []} if mode == "odd" else status()
+    if method == "action.invoke" and mode == "odd":
+        return ["job-1"]
     if method == "action.invoke":
         name = params["actionName"]
         if name == "die":
@@ -66,8 +74,14 @@ if mode == "rubbish":
     sys.stdout.flush()
     sys.stdout.write("1}\n")
     sys.stdout.flush()
+value = "1e400" if mode == "huge" else "null"
 for line in sys.stdin:
     request = json.loads(line)
+    if request["method"] == "config.set":
+        value = line[line.index('"value":') + 8:line.rindex("}}")]
+    if request["method"] == "config.get":
+        say_text(f'{{"id":{request["id"]},"ok":true,"response":{value}}}')
+        continue
     if mode == "mute":
         continue
     if request["method"] == "status.get":

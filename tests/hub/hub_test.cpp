@@ -1,8 +1,12 @@
 #include "hub/hub.h"
 
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -12,6 +16,7 @@
 #include <semaphore>
 #include <thread>
 
+#include "base/unique_fd.h"
 #include "fakes/temp_folder.h"
 
 using namespace labdeck;
@@ -89,6 +94,35 @@ private:
     std::unique_ptr<hub::Hub> hub_;
     std::vector<contract::Event> events_;
     std::vector<data::SourceAdded> sources_;
+};
+
+/// A client of the hub's socket, for whom a line is a line.
+class LineClient {
+public:
+    explicit LineClient(const std::string& root) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        (root + "/.labdeck/labdeck.sock").copy(address.sun_path, sizeof address.sun_path - 1);
+        REQUIRE(::connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    }
+
+    void say(const std::string& line) const {
+        const std::string whole = line + "\n";
+        REQUIRE(::write(fd_.get(), whole.data(), whole.size()) == static_cast<ssize_t>(whole.size()));
+    }
+    std::string answer() const {
+        std::string line;
+        for (char c = 0; c != '\n'; line += c) {
+            pollfd polled{fd_.get(), POLLIN, 0};
+            REQUIRE(::poll(&polled, 1, std::chrono::milliseconds(patience).count()) == 1);
+            REQUIRE(::read(fd_.get(), &c, 1) == 1);
+        }
+        line.pop_back();
+        return line;
+    }
+
+private:
+    UniqueFd fd_;
 };
 
 Json fake_bench(const std::string& mode) {
@@ -249,6 +283,55 @@ TEST_SUITE("hub/hub") {
         bench.end();
         CHECK_FALSE(alive(pid));
         CHECK(::stat((bench.root() + "/.labdeck/labdeck.sock").c_str(), &socket) != 0);
+    }
+
+    TEST_CASE("params and responses keep their spelling on the way through the hub") {
+        Bench bench(fake_bench("plain"));
+        REQUIRE(bench.provider_is("fake", "up"));
+        const LineClient client(bench.root());
+        for (const char* value :
+             {"12345678901234567890", "123456789012345678901234567890", "-9223372036854775809", "1.0", "1.10",
+              "0.1234567890123456789", "1E-7", R"({ "a" : [ 1.00 , "\u00e4\/" ] })", "null"}) {
+            CAPTURE(value);
+            client.say(R"({"id":"set","method":"config.set","params":{"appId":"fake","key":"k","value":)" +
+                       std::string(value) + "}}");
+            CHECK(client.answer().starts_with(R"({"id":"set","ok":true)"));
+            client.say(R"({"id":"get","method":"config.get","params":{"appId":"fake"}})");
+            CHECK(client.answer() == R"({"id":"get","ok":true,"response":)" + std::string(value) + "}");
+        }
+    }
+
+    TEST_CASE("a number that nobody can keep is refused, from a client as from a provider") {
+        Bench bench(fake_bench("plain"));
+        REQUIRE(bench.provider_is("fake", "up"));
+        const LineClient client(bench.root());
+        client.say(R"({"id":1,"method":"config.set","params":{"appId":"fake","key":"k","value":1e400}})");
+        CHECK(client.answer().starts_with(R"({"id":null,"ok":false,"error":{"code":"E_BAD_ARG")"));
+        // The provider's own is no message: it is counted, and what was asked stays open until its time is
+        // over.
+        Bench wrong(fake_bench("huge"));
+        REQUIRE(wrong.provider_is("fake", "up"));
+        const LineClient asker(wrong.root());
+        asker.say(R"({"id":1,"method":"config.get","params":{"appId":"fake"}})");
+        const auto bad_lines = [&] {
+            return wrong.call("app.list", Json::object()).value()["apps"][0]["badLines"].get<int>();
+        };
+        for (int i = 0; i < 400 && bad_lines() == 0; ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(25));
+        CHECK(bad_lines() == 1);
+        asker.say(R"({"id":2,"method":"status.get","params":{"appId":"fake"}})");
+        CHECK(asker.answer().starts_with(R"({"id":2,"ok":true)"));
+    }
+
+    TEST_CASE("a key that stands twice is said once to the provider and to the client") {
+        Bench bench(fake_bench("plain"));
+        REQUIRE(bench.provider_is("fake", "up"));
+        const LineClient client(bench.root());
+        client.say(
+            R"({"id":1,"method":"config.set","params":{"appId":"fake","key":"k","value":{"a":1,"a":2}}})");
+        CHECK(client.answer().starts_with(R"({"id":1,"ok":true)"));
+        client.say(R"({"id":2,"method":"config.get","params":{"appId":"fake"}})");
+        CHECK(client.answer() == R"({"id":2,"ok":true,"response":{"a":1}})");
     }
 
     TEST_CASE("a provider is started again as often as its bench says, and no more") {
