@@ -51,7 +51,9 @@ Json with_ended(Core& core, const Json& params, const Json& response) {
         if (jobs.size() >= limit || ended.app != app) continue;
         if (state.empty() || (*ended.job)["state"] == state) jobs.push_back(*ended.job);
     }
-    for (const Json& job : response.value("jobs", Json::array())) {
+    const auto told = response.find("jobs");
+    if (told == response.end() || !told->is_array()) return {{"jobs", std::move(jobs)}};
+    for (const Json& job : *told) {
         if (jobs.size() < limit && core.jobs().news(app, job)) jobs.push_back(job);
     }
     return {{"jobs", std::move(jobs)}};
@@ -148,10 +150,19 @@ void status_get(Core& core, const Json& params, const Caller& caller, const Resp
     });
 }
 
+/// A member of what a provider said, which may have any type.
+template <typename T>
+T member_or(const Json& object, const char* key, T otherwise) {
+    const auto it = object.find(key);
+    if (it == object.end()) return otherwise;
+    const bool fits = std::is_same_v<T, bool> ? it->is_boolean() : it->is_string();
+    return fits ? it->get<T>() : otherwise;
+}
+
 bool is_final(const Json& job) {
     static constexpr std::array<std::string_view, 5> finals = {"succeeded", "failed", "timeout", "canceled",
                                                                "cancelled"};
-    const std::string state = job.value("state", "");
+    const std::string state = member_or<std::string>(job, "state", "");
     return std::find(finals.begin(), finals.end(), state) != finals.end();
 }
 
@@ -172,7 +183,8 @@ void poll_job(Core& core, const std::string& app, const std::string& job_id, con
                 });
                 return;
             }
-            if (!answer || is_final(**answer)) return responder.answer(unwrap(answer));
+            if (!answer || !(*answer)->is_object() || is_final(**answer))
+                return responder.answer(unwrap(answer));
             core.reactor().after(job_poll_ns,
                                  [&core, app, job_id, responder] { poll_job(core, app, job_id, responder); });
         },
@@ -188,7 +200,12 @@ void action_run(Core& core, const Json& params, const Responder& responder) {
         [&core, app, responder](const auto& answer) {
             if (!answer) return responder.answer(unwrap(answer));
             core.note_job(app, **answer);
-            poll_job(core, app, (*answer)->value("jobId", ""), responder);
+            const std::string job_id = member_or<std::string>(**answer, "jobId", "");
+            if (job_id.empty()) {
+                return responder.error(
+                    {Code::internal, "the provider accepted the action without a jobId", 0, {}});
+            }
+            poll_job(core, app, job_id, responder);
         },
         call_timeout_ns);
     core.note_click_at_wire();
@@ -202,15 +219,15 @@ Json app_list(Core& core) {
             const Json status = core.last_status(app);
             const bool up = provider.state() == providers::ProviderState::up;
             std::string state = "down";
-            if (up) state = status.value("running", false) ? "running" : "stopped";
+            if (up) state = member_or(status, "running", false) ? "running" : "stopped";
             apps.push_back({{"appId", app},
-                            {"title", status.value("appTitle", app)},
+                            {"title", member_or(status, "appTitle", app)},
                             {"provider", provider.spec().name},
                             {"providerState", providers::provider_state_name(provider.state())},
                             {"state", state},
-                            {"processModel", status.value("processModel", "process")},
+                            {"processModel", member_or<std::string>(status, "processModel", "process")},
                             {"badLines", provider.bad_lines()},
-                            {"error", up ? status.value("error", "") : provider.reason()}});
+                            {"error", up ? member_or<std::string>(status, "error", "") : provider.reason()}});
         }
     }
     return {{"apps", std::move(apps)}};

@@ -334,6 +334,30 @@ TEST_SUITE("hub/hub") {
         CHECK(client.answer() == R"({"id":2,"ok":true,"response":{"a":1}})");
     }
 
+    TEST_CASE("a provider whose answers have the wrong types spoils nothing but its own") {
+        Json spec = fake_bench("odd");
+        spec["providers"].push_back(fake_bench("plain")["providers"][0]);
+        spec["providers"][1]["name"] = "good";
+        spec["providers"][1]["apps"] = {"good"};
+        spec["providers"][1]["command"].push_back("good");
+        Bench bench(spec);
+        REQUIRE(bench.provider_is("fake", "up"));
+        REQUIRE(bench.provider_is("good", "up"));
+        CHECK(bench.call("status.get", {{"appId", "fake"}}).value()["running"] == "yes");
+        CHECK(bench.call("status.get", {{"appId", "good"}}).has_value());
+        const Json apps = bench.call("app.list", Json::object()).value()["apps"];
+        CHECK(apps[0]["title"] == "fake");
+        CHECK(apps[0]["state"] == "stopped");
+        CHECK(apps[1]["title"] == "Fake");
+        CHECK(apps[1]["state"] == "running");
+        const Json invoke{{"appId", "fake"}, {"actionName", "ok"}, {"args", Json::object()}};
+        CHECK(bench.call("action.invoke", invoke).value()[0] == "job-1");
+        const auto run = bench.call("action.run", invoke);
+        REQUIRE_FALSE(run.has_value());
+        CHECK(run.error().code == Code::internal);
+        CHECK(bench.call("status.get", {{"appId", "good"}}).has_value());
+    }
+
     TEST_CASE("a provider is started again as often as its bench says, and no more") {
         Json spec = fake_bench("plain");
         spec["providers"][0]["backoffMs"] = 1;
