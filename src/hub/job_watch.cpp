@@ -13,6 +13,7 @@ using contract::Json;
 namespace {
 
 constexpr std::size_t ended_max = 1000;
+constexpr std::size_t over_max = 1000;
 constexpr std::size_t open_max = 10'000;
 constexpr std::int64_t ns_per_ms = 1'000'000;
 /// The provider's own clock comes first.
@@ -40,8 +41,10 @@ void JobWatch::note(const std::string& app, const Json& job, MonoTime now) {
     const Key key{app, id};
     if (is_final(text_of(job, "state"))) {
         open_.erase(key);
+        note_over(key);
         return;
     }
+    if (over_keys_.contains(key)) return;
     auto it = open_.find(key);
     if (it == open_.end()) {
         // A provider that makes up jobs without end must not take our memory.
@@ -55,6 +58,14 @@ void JobWatch::note(const std::string& app, const Json& job, MonoTime now) {
         timeout->is_number_integer() && *timeout > 0 && *timeout < timeout_ms_max) {
         open.deadline = {now.ns + timeout->get<std::int64_t>() * ns_per_ms + grace_ns};
     }
+}
+
+void JobWatch::note_over(Key key) {
+    if (!over_keys_.insert(key).second) return;
+    over_.push_back(std::move(key));
+    if (over_.size() <= over_max) return;
+    over_keys_.erase(over_.front());
+    over_.pop_front();
 }
 
 bool JobWatch::news(const std::string& app, const Json& job) const {
@@ -73,6 +84,9 @@ JobWatch::Ended JobWatch::lose(const std::vector<std::string>& apps, const Error
         const std::string app = here->first.first;
         if (is_lost(app)) lost.push_back(end(app, open_.extract(here).mapped(), "failed", why));
     }
+    // The next life may count its jobs from one again.
+    std::erase_if(over_, [&](const Key& key) { return is_lost(key.first); });
+    std::erase_if(over_keys_, [&](const Key& key) { return is_lost(key.first); });
     for (EndedJob& one : ended_) one.provider_gone = one.provider_gone || is_lost(one.app);
     return lost;
 }

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,7 +33,8 @@ public:
     };
 
     /// A job was accepted or changed: an answer of action.invoke or action.job.get, or the params of
-    /// job.changed. Parts of it may be missing. What is final is forgotten.
+    /// job.changed. Parts of it may be missing. What is final stays so in this life of its provider: an
+    /// answer that calls it queued may come behind the event that called it done.
     void note(const std::string& app, const contract::Json& job, MonoTime now);
     /// False for news of a job to which the hub has given its final state already.
     bool news(const std::string& app, const contract::Json& job) const;
@@ -57,10 +59,13 @@ private:
     };
     std::shared_ptr<const contract::Json> end(const std::string& app, const Open& open,
                                               std::string_view state, const Error& why);
+    void note_over(Key key);
     std::deque<EndedJob>::const_iterator find_ended(std::string_view app, std::string_view job_id) const;
 
     std::map<Key, Open> open_;
     std::deque<EndedJob> ended_;  ///< The newest first.
+    std::deque<Key> over_;        ///< Ended by their providers, the newest last.
+    std::set<Key> over_keys_;     ///< The same.
 };
 
 }  // namespace labdeck::hub

@@ -89,4 +89,29 @@ TEST_SUITE("hub/job_watch") {
         watch.lose({"plc"}, {Code::action_failed, "gone", 0, {}});
         CHECK(watch.ended().size() == 1000);
     }
+
+    TEST_CASE("an answer that comes behind the event of a job's end does not open it again") {
+        JobWatch watch;
+        watch.note("plc", job("1", "succeeded"), {second});
+        watch.note("plc", job("1", "queued"), {second});
+        watch.note("ble", job("1", "queued"), {second});
+        CHECK(watch.open() == 1);
+        const auto lost = watch.lose({"plc"}, {Code::action_failed, "gone", 0, {}});
+        CHECK(lost.empty());
+        // The next life's job of the same id is another one.
+        watch.note("plc", job("1", "queued"), {second});
+        CHECK(watch.open() == 2);
+    }
+
+    TEST_CASE("jobs that were over long ago take no memory") {
+        JobWatch watch;
+        for (int i = 0; i < 1200; ++i) {
+            watch.note("plc", job(std::to_string(i).c_str(), "succeeded"), {second});
+        }
+        watch.note("plc", job("1199", "queued"), {second});
+        watch.note("plc", job("200", "queued"), {second});
+        CHECK(watch.open() == 0);
+        watch.note("plc", job("199", "queued"), {second});
+        CHECK(watch.open() == 1);
+    }
 }
