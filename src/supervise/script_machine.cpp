@@ -54,6 +54,15 @@ bool ScriptMachine::active() const noexcept {
     return status_ == Status::starting || status_ == Status::running || status_ == Status::stopping;
 }
 
+void ScriptMachine::set_rules(const ScriptRules& rules) {
+    rules_ = rules;
+    if (rules_.health_checked || (!healthy_ && health_reason_.empty())) return;
+    bad_probes_ = 0;
+    healthy_.reset();
+    health_reason_.clear();
+    orders_.changed = true;
+}
+
 void ScriptMachine::enter(Status status, std::string reason) {
     status_ = status;
     reason_ = std::move(reason);
@@ -213,7 +222,7 @@ void ScriptMachine::survivor(MonoTime now, pid_t pid, char state, int count) {
 }
 
 void ScriptMachine::probed(MonoTime now, bool good, std::string why) {
-    if (status_ != Status::running || ending_ != Ending::no) return;
+    if (!to_be_probed()) return;
     if (good) {
         bad_probes_ = 0;
         if (healthy_ == true) return;

@@ -74,8 +74,9 @@ public:
     /// `dice` gives numbers in [0, 1): a delay is drawn from 0.75 to 1.25 of its mean.
     ScriptMachine(ScriptRules rules, std::function<double()> dice);
 
-    /// Holds from the next start on; a grace and a delay that run keep their length.
-    void set_rules(const ScriptRules& rules) { rules_ = rules; }
+    /// Holds from the next start on; a grace and a delay that run keep their length. Without a check any
+    /// more, how the last ones went is forgotten at once.
+    void set_rules(const ScriptRules& rules);
 
     // --- what people ask for -----------------------------------------------
     /// Nothing while it is starting or running. While it is stopping: once that is done. Forgets earlier
@@ -107,6 +108,8 @@ public:
     Status status() const noexcept { return status_; }
     /// A process of it may exist.
     bool active() const noexcept;
+    /// Up, and nothing is ending it: a probe's result counts.
+    bool to_be_probed() const noexcept { return status_ == Status::running && ending_ == Ending::no; }
     /// 0 when no leader runs.
     pid_t leader() const noexcept { return leader_; }
     /// Why it is in this status, for people; empty where there is nothing to say.

@@ -342,6 +342,21 @@ TEST_SUITE("supervise/script_machine") {
         CHECK(life.signals == 0);
     }
 
+    TEST_CASE("without a check any more, how the last ones went is forgotten") {
+        ScriptRules checked = rules(RestartPolicy::never);
+        checked.health_checked = true;
+        Life life(checked);
+        life.start();
+        for (int i = 0; i < 3; ++i) life.machine.probed(life.now, false, "exit 1"), life.obey();
+        CHECK(life.machine.healthy() == false);
+        life.machine.set_rules(checked);
+        CHECK(life.machine.healthy() == false);
+        life.machine.set_rules(rules(RestartPolicy::never));
+        CHECK_FALSE(life.machine.healthy().has_value());
+        CHECK(life.machine.health_reason().empty());
+        CHECK(life.machine.take_orders().changed);
+    }
+
     TEST_CASE("unhealthy restarts only where it is said to, and then counts as a crash") {
         ScriptRules checked = rules(RestartPolicy::never);
         checked.health_checked = true;
