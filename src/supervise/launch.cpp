@@ -45,7 +45,7 @@ Result<std::vector<std::string>> split_words(std::string_view line) {
 }
 
 Result<io::SpawnRequest> launch_of(const ScriptDefinition& script, const std::string& root) {
-    io::SpawnRequest request;
+    io::SpawnRequest request = surroundings_of(script, root);
     const std::vector<std::string> args = script.args.value_or(std::vector<std::string>{});
     if (script.interpreter && !script.interpreter->empty()) {
         request.argv = LD_TRY(split_words(*script.interpreter));
@@ -57,6 +57,11 @@ Result<io::SpawnRequest> launch_of(const ScriptDefinition& script, const std::st
     } else {
         request.argv = LD_TRY(split_words(script.command));
     }
+    return request;
+}
+
+io::SpawnRequest surroundings_of(const ScriptDefinition& script, const std::string& root) {
+    io::SpawnRequest request;
     const std::string cwd = script.cwd.value_or("");
     request.cwd = cwd.empty() ? root : cwd.front() == '/' ? cwd : root + '/' + cwd;
     for (const auto& [name, value] : script.env.value_or(EnvMap{})) {

@@ -21,4 +21,7 @@ Result<std::vector<std::string>> split_words(std::string_view line);
 /// environment.
 Result<io::SpawnRequest> launch_of(const ScriptDefinition& script, const std::string& root);
 
+/// The same without what is started: where, and with which variables.
+io::SpawnRequest surroundings_of(const ScriptDefinition& script, const std::string& root);
+
 }  // namespace labdeck::supervise

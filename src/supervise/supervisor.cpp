@@ -93,8 +93,12 @@ void Supervisor::start_automatically() {
 }
 
 Supervisor::Job& Supervisor::add_job(const ScriptDefinition& script) {
-    jobs_.push_back(std::make_unique<Job>(script, dice));
-    return *jobs_.back();
+    Job& job = *jobs_.emplace_back(std::make_unique<Job>(script, dice));
+    const auto on_result = [this, &job](bool good, std::string why) {
+        job.machine.probed(mono_now(), good, std::move(why)), obey(job);
+    };
+    job.health = std::make_unique<HealthProbe>(hub_, on_result, [this, &job] { tidy_up(job); });
+    return job;
 }
 
 // What is kept of a script is another: it holds from its next start on, but its secrets are masked at once.
@@ -103,6 +107,7 @@ void Supervisor::adopt(Job& job, const ScriptDefinition& script) {
     const bool same_log = job.script.log == script.log;
     job.script = script;
     job.machine.set_rules(ScriptRules::of(script));
+    watch_health(job);
     if (!same_env && job.output) hooks_.filter_output(*job.output, mask_of(script));
     if (same_log || !job.log) return;
     store_.post([log = job.log, file = log_of(script)] { log->write_to(file); });
@@ -111,7 +116,7 @@ void Supervisor::adopt(Job& job, const ScriptDefinition& script) {
 void Supervisor::remove_job(const std::string& id) {
     // Another with the same id may have come in between.
     const auto at = std::find_if(jobs_.begin(), jobs_.end(), [&](const auto& job) {
-        return job->script.id == id && job->doomed && !job->machine.active();
+        return job->script.id == id && job->doomed && !job->alive();
     });
     if (at == jobs_.end()) return;
     Job& job = **at;
@@ -205,7 +210,24 @@ void Supervisor::obey(Job& job) {
             obey(job);
         });
     }
-    if (job.machine.active()) return;
+    watch_health(job);
+    tidy_up(job);
+}
+
+// Its health is asked for while it is up, by what its definition says now.
+void Supervisor::watch_health(Job& job) {
+    const bool wanted =
+        job.process && job.machine.to_be_probed() && ScriptRules::of(job.script).health_checked;
+    if (job.health->runs() && (!wanted || job.health->check() != *job.script.health_check))
+        job.health->stop();
+    if (!wanted || job.health->runs()) return;
+    job.health->start({*job.script.health_check, surroundings_of(job.script, options_.root),
+                       job.script.env.value_or(EnvMap{}), job.process->keeper_pid()});
+}
+
+// When nothing of it is left: it goes, if it is to go, and so may all of us.
+void Supervisor::tidy_up(const Job& job) {
+    if (job.alive()) return;
     // Not from within a call of its own process.
     hub_.post([this, alive = alive_, id = job.script.id, doomed = job.doomed] {
         if (!*alive) return;
@@ -326,8 +348,7 @@ void Supervisor::stop(std::int64_t grace_ns_max, std::function<void()> done) {
 
 void Supervisor::check_stopped() {
     if (!stopped_) return;
-    const bool any =
-        std::any_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->machine.active(); });
+    const bool any = std::any_of(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->alive(); });
     if (!any) std::exchange(stopped_, nullptr)();
 }
 

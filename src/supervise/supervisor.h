@@ -105,6 +105,8 @@ private:
     void remove_job(const std::string& id);
     Result<> sync_jobs();
     void obey(Job& job);
+    void watch_health(Job& job);
+    void tidy_up(const Job& job);
     void launch(Job& job);
     void said(const std::string& id, const std::string& text);
     bool open_output(Job& job);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "io/kept_process.h"
+#include "supervise/health.h"
 #include "supervise/script_machine.h"
 #include "supervise/supervisor.h"
 
@@ -13,9 +14,13 @@ struct Supervisor::Job {
     Job(const ScriptDefinition& definition, std::function<double()> dice)
         : script(definition), machine(ScriptRules::of(definition), std::move(dice)) {}
 
+    /// A process of it may exist, its health check's included.
+    bool alive() const noexcept { return machine.active() || !health->idle(); }
+
     ScriptDefinition script;
     ScriptMachine machine;
     std::unique_ptr<io::KeptProcess> process;
+    std::unique_ptr<HealthProbe> health;
     UniqueFd write_end;  ///< Of the pipe that all its runs say their words into.
     std::optional<data::SourceInfo> output;
     std::shared_ptr<OutputLog> log;
