@@ -319,7 +319,7 @@ constexpr std::array method_table{
     Method{.name = "data.preview",
            .aliases = "preview_import previewImport",
            .params = import_params,
-           .response = "{scriptsAdded, scriptsSkipped, scriptsReplaced, scriptsRenamed, …}",
+           .response = "{scripts: {added, …}, profiles: {…}, settings: {changed}}",
            .help = "Says what data.import would change, and changes nothing.",
            .group = supervisor},
     Method{.name = "process.start",

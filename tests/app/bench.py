@@ -179,10 +179,11 @@ class Display:
 class Console:
     """The window on a workspace, watched through its report."""
 
-    def __init__(self, workspace, display, *words):
+    def __init__(self, workspace, display, *words, report=True):
         self.report_path = workspace.root + "/report.json"
         self.display = display
-        self.process = workspace.start("console", "--report", self.report_path, "--fullscreen", *words,
+        told = ("--report", self.report_path) if report else ()
+        self.process = workspace.start("console", *told, "--fullscreen", *words,
                                        env={**display.env, "LIBGL_ALWAYS_SOFTWARE": "1"})
 
     def report(self):
