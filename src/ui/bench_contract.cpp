@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ui/bench_state.h"
+#include "ui/supervisor_view.h"
 
 namespace labdeck::ui {
 
@@ -206,6 +207,8 @@ void BenchState::handle_event(const contract::Event& event) {
         handle_job(params);
     } else if (event.name == "traffic") {
         handle_traffic(params);
+    } else if (event.name == "process.status") {
+        supervisor_->take_snapshot(params);
     }
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ui/supervisor_view.h"
+
 namespace labdeck::ui {
 
 namespace {
@@ -39,10 +41,12 @@ std::int64_t SourceView::backlog_ns() const noexcept {
                                   counters->last_read_ns.load(std::memory_order_relaxed) - tail->newest().ns);
 }
 
-BenchState::BenchState(contract::LocalLink& link, data::WindowInbox& inbox) : link_(link), inbox_(inbox) {
+BenchState::BenchState(contract::LocalLink& link, data::WindowInbox& inbox)
+    : link_(link), inbox_(inbox), supervisor_(std::make_unique<SupervisorView>(*this)) {
     link_.on_event([this](const contract::Event& event) { handle_event(event); });
     request("events.subscribe", {{"topics", {"status.changed", "log", "job.changed", "traffic"}}});
     ask_apps();
+    supervisor_->ask_scripts();
 }
 
 BenchState::~BenchState() {

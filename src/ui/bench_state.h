@@ -110,6 +110,8 @@ struct SelfView {
     std::uint64_t dropped_events = 0;
 };
 
+class SupervisorView;
+
 /// Pointers to sources, processes, ports and apps are good until the next drain().
 class BenchState {
 public:
@@ -140,6 +142,8 @@ public:
     model::Series& machine_cpu() { return machine_cpu_; }
     model::Series& machine_memory_mib() { return machine_memory_mib_; }
     const data::SampleBatch* last_samples() const { return last_samples_.get(); }
+    SupervisorView& supervisor() { return *supervisor_; }
+    const SupervisorView& supervisor() const { return *supervisor_; }
     SelfView& self() { return self_; }
     const SelfView& self() const { return self_; }
     const std::vector<std::unique_ptr<SourceView>>& sources() const { return sources_; }
@@ -205,6 +209,7 @@ private:
     model::Series machine_cpu_{"machine", "%", 65'536};
     model::Series machine_memory_mib_{"machine", "MiB", 65'536};
     std::shared_ptr<const data::SampleBatch> last_samples_;
+    std::unique_ptr<SupervisorView> supervisor_;
     SelfView self_;
     std::deque<Notice> notices_;
     LossByStage lost_of_removed_{};
