@@ -28,10 +28,11 @@ constexpr float header_px = 28;
 
 using MakePanel = std::unique_ptr<Panel> (*)();
 // The order of a fresh bench's panes, and of the menu.
-constexpr std::array<MakePanel, 5> panel_makers = {make_overview_panel, make_charts_panel, make_logs_panel,
-                                                   make_simulators_panel, make_self_panel};
-// A sixth pane shows the logs once more: two sources side by side is what people do with it.
-constexpr std::array<std::size_t, 6> default_panels = {0, 1, 2, 3, 4, 2};
+constexpr std::array<MakePanel, 6> panel_makers = {make_overview_panel,  make_charts_panel,
+                                                   make_logs_panel,      make_simulators_panel,
+                                                   make_processes_panel, make_self_panel};
+// A seventh pane shows the logs once more: two sources side by side is what people do with it.
+constexpr std::array<std::size_t, 7> default_panels = {0, 1, 2, 3, 4, 5, 2};
 
 /// One pane keeps each panel it has shown, with its filters and its place.
 struct Pane {

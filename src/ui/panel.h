@@ -63,6 +63,7 @@ std::unique_ptr<Panel> make_overview_panel();
 std::unique_ptr<Panel> make_charts_panel();
 std::unique_ptr<Panel> make_logs_panel();
 std::unique_ptr<Panel> make_simulators_panel();
+std::unique_ptr<Panel> make_processes_panel();
 std::unique_ptr<Panel> make_self_panel();
 
 }  // namespace labdeck::ui

@@ -1,0 +1,310 @@
+#include <fmt/format.h>
+#include <imgui.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "ui/json_reading.h"
+#include "ui/panel.h"
+#include "ui/rects.h"
+#include "ui/supervisor_view.h"
+#include "ui/widgets/filter_box.h"
+#include "ui/widgets/script_facts.h"
+#include "ui/widgets/script_form.h"
+#include "ui/widgets/script_rows.h"
+#include "ui/widgets/script_table.h"
+#include "ui/widgets/source_log.h"
+
+namespace labdeck::ui {
+
+namespace {
+
+// A little more than the sampler's second: its batch normally comes first and takes the seconds with it.
+constexpr std::int64_t count_ns = 1'200'000'000;
+constexpr std::int64_t quiet_after_ns = 2'000'000'000;
+constexpr float table_share_least = 0.2F;
+constexpr const char* add_icon = "\xef\x81\xa7";
+
+struct Command {
+    const char* icon;
+    const char* label;
+    const char* method;
+    const char* help;
+};
+constexpr Command commands[] = {
+    {"\xef\x81\x8b", "Start", "process.start", "Starts what is selected. What runs goes on."},
+    {"\xef\x81\x8d", "Stop", "process.stop",
+     "Stops what is selected and all that it started: a signal first, then a grace. No restart follows."},
+    {"\xef\x80\xa1", "Restart", "process.restart", "Stops what is selected and starts it again."},
+    {"\xef\x83\xa7", "Kill tree", "process.killTree",
+     "Ends what is selected and all that it started at once, without a grace."},
+};
+
+class ProcessesPanel final : public Panel {
+public:
+    std::string_view id() const override { return "processes"; }
+    std::string_view title() const override { return "Processes"; }
+    std::string_view icon() const override { return "\xef\x82\x85"; }
+    void draw(PanelContext& context) override;
+    DataAge age(const PanelContext& context) const override;
+    void jump_to_live() override { log_.follow(); }
+    MonoTime wants_frame(const PanelContext& context) const override {
+        return table_.counts() ? MonoTime{context.now.ns + count_ns} : MonoTime{};
+    }
+
+private:
+    void draw_missing(PanelContext& context);
+    void draw_empty(PanelContext& context);
+    void draw_toolbar(PanelContext& context);
+    void draw_commands(PanelContext& context);
+    void draw_body(PanelContext& context);
+    void draw_splitter(PanelContext& context, ImVec2 room, bool beside);
+    void draw_log(PanelContext& context);
+    void obey(PanelContext& context, const ScriptTableAsks& asks);
+    void edit(const Json& definition);
+    void draw_form(PanelContext& context);
+    void draw_removal(PanelContext& context);
+
+    ScriptRows rows_;
+    ScriptTable table_{"processes"};
+    FilterBox filter_;
+    SourceLog log_{"processes/log"};
+    std::optional<ScriptForm> form_;
+    std::vector<std::string> removal_;  ///< Ids of the scripts that are asked about.
+    float table_share_ = 0.58F;
+};
+
+void draw_lines(PanelContext& context, const char* heading, std::initializer_list<const char*> lines) {
+    const float width = ImGui::GetContentRegionAvail().x;
+    const auto line = [&](const char* text, ImU32 colour) {
+        const float text_width = ImGui::CalcTextSize(text, nullptr, false, width).x;
+        ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, (width - text_width) / 2));
+        ImGui::PushStyleColor(ImGuiCol_Text, colour);
+        ImGui::TextWrapped("%s", text);
+        ImGui::PopStyleColor();
+    };
+    ImGui::Dummy({1, std::max(0.0F, ImGui::GetContentRegionAvail().y * 0.4F - 70 * context.scale)});
+    if (context.fonts.bold != nullptr) ImGui::PushFont(context.fonts.bold);
+    line(heading, context.theme.text);
+    if (context.fonts.bold != nullptr) ImGui::PopFont();
+    ImGui::Spacing();
+    for (const char* text : lines) line(text, context.theme.text_dim);
+    ImGui::Spacing();
+}
+
+void ProcessesPanel::draw(PanelContext& context) {
+    const SupervisorView& supervisor = context.bench.supervisor();
+    rows_.update(supervisor, filter_.matcher());
+    if (supervisor.service() != SupervisorView::Service::there) {
+        draw_missing(context);
+    } else if (supervisor.scripts().empty() && supervisor.profiles().empty()) {
+        draw_empty(context);
+    } else {
+        draw_toolbar(context);
+        draw_body(context);
+    }
+    draw_form(context);
+    draw_removal(context);
+}
+
+void ProcessesPanel::draw_missing(PanelContext& context) {
+    SupervisorView& supervisor = context.bench.supervisor();
+    if (supervisor.service() == SupervisorView::Service::asked)
+        return draw_lines(context, "Asking which scripts there are...", {});
+    const std::string trouble = supervisor.trouble();
+    if (trouble.empty()) {
+        draw_lines(context, "No supervisor here",
+                   {"The hub that this window talks to keeps no scripts: it is older than this window.",
+                    "Start it anew with this version to have scripts started, watched and restarted."});
+    } else {
+        draw_lines(context, "The supervisor does not answer", {trouble.c_str()});
+    }
+    const float width = 110 * context.scale;
+    ImGui::SetCursorPosX((ImGui::GetWindowWidth() - width) / 2);
+    if (ImGui::Button("Ask again", {width, 0})) supervisor.ask_scripts();
+    note_rect("processes/ask");
+}
+
+void ProcessesPanel::draw_empty(PanelContext& context) {
+    draw_lines(context, "No scripts yet",
+               {"A script is a command that the bench keeps: it is started with a click or with the bench,",
+                "watched, restarted when it fails, and stopped with all that it started.",
+                "Its output, load and health are shown here."});
+    const float width = 150 * context.scale;
+    ImGui::SetCursorPosX((ImGui::GetWindowWidth() - width) / 2);
+    if (ImGui::Button(fmt::format("{}  Add a script", add_icon).c_str(), {width, 0})) edit(Json());
+    note_rect("processes/add");
+}
+
+void ProcessesPanel::draw_toolbar(PanelContext& context) {
+    draw_commands(context);
+    const ImGuiStyle& style = ImGui::GetStyle();
+    ImGui::SameLine();
+    if (ImGui::Button(fmt::format("{}  Add", add_icon).c_str())) edit(Json());
+    ImGui::SetItemTooltip("Add a script");
+    note_rect("processes/add");
+    ImGui::SameLine();
+    const float least = 180 * context.scale;
+    if (ImGui::GetContentRegionAvail().x < least) ImGui::NewLine();
+    const float box = std::min(ImGui::GetContentRegionAvail().x, 360 * context.scale);
+    filter_.draw(context, id(), box);
+    if (filter_.error().empty()) return;
+    ImGui::PushStyleColor(ImGuiCol_Text, context.theme.bad);
+    ImGui::TextWrapped("Not a valid expression, %s", filter_.error().c_str());
+    ImGui::PopStyleColor();
+    ImGui::Dummy({0, style.ItemSpacing.y});
+}
+
+void ProcessesPanel::draw_commands(PanelContext& context) {
+    const std::size_t count = rows_.selected_count();
+    // Words where there is room for them, else the sign alone.
+    const bool words = ImGui::GetContentRegionAvail().x >= 760 * context.scale;
+    const float gap = ImGui::GetStyle().ItemInnerSpacing.x;
+    ImGui::BeginDisabled(count == 0);
+    for (const Command& command : commands) {
+        if (&command != &commands[0]) ImGui::SameLine(0, gap);
+        std::string label = words ? fmt::format("{}  {}", command.icon, command.label) : command.icon;
+        if (count > 1 && words) label = fmt::format("{} {}", label, count);
+        if (ImGui::Button(fmt::format("{}###{}", label, command.method).c_str()))
+            context.bench.supervisor().command(command.method, rows_.selection());
+        note_rect(fmt::format("processes/{}", command.method));
+        if (ImGui::IsItemHovered(ImGuiHoveredFlags_ForTooltip | ImGuiHoveredFlags_AllowWhenDisabled))
+            ImGui::SetTooltip("%s\n%s", command.label, count == 0 ? "Select a script first." : command.help);
+    }
+    ImGui::EndDisabled();
+}
+
+void ProcessesPanel::draw_body(PanelContext& context) {
+    const bool here = ImGui::IsWindowFocused();
+    const ImVec2 room = ImGui::GetContentRegionAvail();
+    const float gap = std::round(6 * context.scale);
+    const bool beside = room.x > 2.4F * room.y && room.x > 1000 * context.scale;
+    const ImVec2 table = beside ? ImVec2(std::floor((room.x - gap) * table_share_), room.y)
+                                : ImVec2(room.x, std::floor((room.y - gap) * table_share_));
+    const ImVec2 at = ImGui::GetCursorScreenPos();
+    ImGui::BeginChild("table", table);
+    if (rows_.rows().empty()) {
+        draw_lines(context, "No script matches the filter", {});
+    } else {
+        obey(context,
+             table_.draw(context, rows_, {0, 0}, here ? ScriptTable::Keys::here : ScriptTable::Keys::own));
+    }
+    ImGui::EndChild();
+    ImGui::SetCursorScreenPos(beside ? ImVec2(at.x + table.x, at.y) : ImVec2(at.x, at.y + table.y));
+    draw_splitter(context, room, beside);
+    ImGui::SetCursorScreenPos(beside ? ImVec2(at.x + table.x + gap, at.y)
+                                     : ImVec2(at.x, at.y + table.y + gap));
+    ImGui::BeginChild("log");
+    draw_log(context);
+    ImGui::EndChild();
+}
+
+void ProcessesPanel::draw_splitter(PanelContext& context, ImVec2 room, bool beside) {
+    const float gap = std::round(6 * context.scale);
+    const ImVec2 size = beside ? ImVec2(gap, std::max(1.0F, room.y)) : ImVec2(std::max(1.0F, room.x), gap);
+    ImGui::InvisibleButton("splitter", size);
+    note_rect("processes/splitter");
+    const bool lit = ImGui::IsItemHovered() || ImGui::IsItemActive();
+    if (lit) ImGui::SetMouseCursor(beside ? ImGuiMouseCursor_ResizeEW : ImGuiMouseCursor_ResizeNS);
+    if (ImGui::IsItemActive()) {
+        const ImVec2 by = ImGui::GetIO().MouseDelta;
+        const float moved = beside ? by.x / std::max(1.0F, room.x) : by.y / std::max(1.0F, room.y);
+        table_share_ = std::clamp(table_share_ + moved, table_share_least, 1 - table_share_least);
+    }
+    const ImVec2 min = ImGui::GetItemRectMin(), max = ImGui::GetItemRectMax();
+    const ImVec2 middle((min.x + max.x) / 2, (min.y + max.y) / 2);
+    const float line = std::max(1.0F, std::floor(context.scale));
+    ImGui::GetWindowDrawList()->AddRectFilled(
+        beside ? ImVec2(middle.x, min.y) : ImVec2(min.x, middle.y),
+        beside ? ImVec2(middle.x + line, max.y) : ImVec2(max.x, middle.y + line),
+        lit ? context.theme.accent : context.theme.border);
+}
+
+void ProcessesPanel::draw_log(PanelContext& context) {
+    const ScriptView* const script = rows_.focused();
+    if (script == nullptr) return log_.draw(context, {}, "Output", "Select a script to see what it says.");
+    const std::string empty = script->up()
+                                  ? fmt::format("{} has said nothing yet.", script->name)
+                                  : fmt::format("{} does not run and has left nothing here.", script->name);
+    log_.draw(context, script->source, fmt::format("Output of {}", script->name), empty);
+}
+
+void ProcessesPanel::obey(PanelContext& context, const ScriptTableAsks& asks) {
+    SupervisorView& supervisor = context.bench.supervisor();
+    if (!asks.method.empty()) supervisor.command(asks.method, rows_.selection());
+    if (!asks.profile_method.empty()) supervisor.command_profile(asks.profile_method, asks.profile);
+    if (const ScriptView* const script = supervisor.script(asks.edit)) edit(script->definition);
+    if (!asks.remove.empty()) removal_ = rows_.selection();
+}
+
+void ProcessesPanel::edit(const Json& definition) {
+    form_.emplace(definition);
+}
+
+/// A window in the middle of the console, which a pane would be too small for.
+bool begin_dialog(PanelContext& context, const std::string& title, ImVec2 size) {
+    const ImVec2 display = ImGui::GetIO().DisplaySize;
+    if (!ImGui::IsPopupOpen(title.c_str())) ImGui::OpenPopup(title.c_str());
+    ImGui::SetNextWindowPos({display.x / 2, display.y / 2}, ImGuiCond_Always, {0.5F, 0.5F});
+    ImGui::SetNextWindowSize({std::min(size.x * context.scale, display.x * 0.96F),
+                              size.y > 0 ? std::min(size.y * context.scale, display.y * 0.94F) : 0});
+    return ImGui::BeginPopupModal(title.c_str(), nullptr,
+                                  ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoResize |
+                                      ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoCollapse);
+}
+
+void ProcessesPanel::draw_form(PanelContext& context) {
+    if (!form_) return;
+    if (!begin_dialog(context, fmt::format("{}###form", form_->title()), {680, 720})) return;
+    if (!form_->draw(context, "processes/form")) {
+        form_.reset();
+        ImGui::CloseCurrentPopup();
+    }
+    ImGui::EndPopup();
+}
+
+void ProcessesPanel::draw_removal(PanelContext& context) {
+    if (removal_.empty()) return;
+    if (!begin_dialog(context, "Delete###removal", {440, 0})) return;
+    SupervisorView& supervisor = context.bench.supervisor();
+    const ScriptView* const first = supervisor.script(removal_.front());
+    const std::string which =
+        removal_.size() == 1 && first != nullptr ? first->name : fmt::format("{} scripts", removal_.size());
+    ImGui::TextWrapped("Delete %s? What runs of it is stopped first. This cannot be taken back.",
+                       which.c_str());
+    ImGui::Spacing();
+    const float width = 110 * context.scale;
+    ImGui::PushStyleColor(ImGuiCol_Button, with_alpha(context.theme.bad, 0.3F));
+    const bool yes = ImGui::Button("Delete", {width, 0});
+    ImGui::PopStyleColor();
+    note_rect("processes/removal/delete");
+    ImGui::SameLine();
+    const bool no = ImGui::Button("Keep", {width, 0}) || ImGui::IsKeyPressed(ImGuiKey_Escape, false);
+    note_rect("processes/removal/keep");
+    if (yes) {
+        for (const std::string& id : removal_) supervisor.change("scripts.delete", {{"id", id}}, {});
+    }
+    if (yes || no) {
+        removal_.clear();
+        ImGui::CloseCurrentPopup();
+    }
+    ImGui::EndPopup();
+}
+
+DataAge ProcessesPanel::age(const PanelContext& context) const {
+    if (log_.behind() && log_.newest_shown())
+        return {DataAge::Kind::behind, std::max<std::int64_t>(0, context.now.ns - log_.newest_shown()->ns)};
+    const MonoTime heard = context.bench.supervisor().heard();
+    if (heard.ns == 0) return {};
+    const std::int64_t since_ns = std::max<std::int64_t>(0, context.now.ns - heard.ns);
+    return {since_ns > quiet_after_ns ? DataAge::Kind::quiet : DataAge::Kind::live, since_ns};
+}
+
+}  // namespace
+
+std::unique_ptr<Panel> make_processes_panel() {
+    return std::make_unique<ProcessesPanel>();
+}
+
+}  // namespace labdeck::ui
