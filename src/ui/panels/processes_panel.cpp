@@ -9,6 +9,7 @@
 #include "ui/panel.h"
 #include "ui/rects.h"
 #include "ui/supervisor_view.h"
+#include "ui/widgets/data_exchange.h"
 #include "ui/widgets/filter_box.h"
 #include "ui/widgets/script_facts.h"
 #include "ui/widgets/script_form.h"
@@ -25,6 +26,7 @@ constexpr std::int64_t count_ns = 1'200'000'000;
 constexpr std::int64_t quiet_after_ns = 2'000'000'000;
 constexpr float table_share_least = 0.2F;
 constexpr const char* add_icon = "\xef\x81\xa7";
+constexpr const char* file_icon = "\xef\x83\xac";
 
 struct Command {
     const char* icon;
@@ -65,12 +67,14 @@ private:
     void edit(const Json& definition);
     void draw_form(PanelContext& context);
     void draw_removal(PanelContext& context);
+    void draw_exchange(PanelContext& context);
 
     ScriptRows rows_;
     ScriptTable table_{"processes"};
     FilterBox filter_;
     SourceLog log_{"processes/log"};
     std::optional<ScriptForm> form_;
+    std::optional<DataExchange> exchange_;
     std::vector<std::string> removal_;  ///< Ids of the scripts that are asked about.
     float table_share_ = 0.58F;
 };
@@ -106,6 +110,7 @@ void ProcessesPanel::draw(PanelContext& context) {
     }
     draw_form(context);
     draw_removal(context);
+    draw_exchange(context);
 }
 
 void ProcessesPanel::draw_missing(PanelContext& context) {
@@ -132,9 +137,13 @@ void ProcessesPanel::draw_empty(PanelContext& context) {
                 "watched, restarted when it fails, and stopped with all that it started.",
                 "Its output, load and health are shown here."});
     const float width = 150 * context.scale;
-    ImGui::SetCursorPosX((ImGui::GetWindowWidth() - width) / 2);
+    const float gap = ImGui::GetStyle().ItemSpacing.x;
+    ImGui::SetCursorPosX((ImGui::GetWindowWidth() - 2 * width - gap) / 2);
     if (ImGui::Button(fmt::format("{}  Add a script", add_icon).c_str(), {width, 0})) edit(Json());
     note_rect("processes/add");
+    ImGui::SameLine();
+    if (ImGui::Button(fmt::format("{}  Import...", file_icon).c_str(), {width, 0})) exchange_.emplace();
+    note_rect("processes/exchange");
 }
 
 void ProcessesPanel::draw_toolbar(PanelContext& context) {
@@ -144,6 +153,10 @@ void ProcessesPanel::draw_toolbar(PanelContext& context) {
     if (ImGui::Button(fmt::format("{}  Add", add_icon).c_str())) edit(Json());
     ImGui::SetItemTooltip("Add a script");
     note_rect("processes/add");
+    ImGui::SameLine(0, style.ItemInnerSpacing.x);
+    if (ImGui::Button(file_icon)) exchange_.emplace();
+    ImGui::SetItemTooltip("Export all of it to a file, or import one");
+    note_rect("processes/exchange");
     ImGui::SameLine();
     const float least = 180 * context.scale;
     if (ImGui::GetContentRegionAvail().x < least) ImGui::NewLine();
@@ -259,6 +272,16 @@ void ProcessesPanel::draw_form(PanelContext& context) {
     if (!begin_dialog(context, fmt::format("{}###form", form_->title()), {680, 720})) return;
     if (!form_->draw(context, "processes/form")) {
         form_.reset();
+        ImGui::CloseCurrentPopup();
+    }
+    ImGui::EndPopup();
+}
+
+void ProcessesPanel::draw_exchange(PanelContext& context) {
+    if (!exchange_) return;
+    if (!begin_dialog(context, "Import and export###exchange", {620, 0})) return;
+    if (!exchange_->draw(context, "processes/exchange")) {
+        exchange_.reset();
         ImGui::CloseCurrentPopup();
     }
     ImGui::EndPopup();
