@@ -68,6 +68,20 @@ TEST_SUITE("ui/script_form") {
         CHECK(bench.calls_of("scripts.upsert")[0] == expected);
     }
 
+    TEST_CASE("an argument is a line, and its spaces are its own") {
+        Editing bench;
+        bench.click("processes/form/args");
+        bench.press(ImGuiKey_End, ImGuiMod_Ctrl);
+        bench.press(ImGuiKey_Enter);
+        bench.type("--last one");
+        bench.click("processes/form/save");
+        bench.frame(3);
+        REQUIRE(bench.calls_of("scripts.upsert").size() == 1);
+        Json expected = full_script();
+        expected["args"] = {"-v", "x y", "--last one"};
+        CHECK(bench.calls_of("scripts.upsert")[0] == expected);
+    }
+
     TEST_CASE("what the hub refuses stands beside the field that its details name") {
         Editing bench;
         bench.on("scripts.upsert", [](const Json&) -> Result<Json> {

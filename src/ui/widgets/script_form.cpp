@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "ui/json_reading.h"
 #include "ui/rects.h"
@@ -21,7 +20,7 @@ constexpr const char* restarts = "Restarts and stopping";
 constexpr const char* health = "Health check";
 constexpr const char* logs = "Log";
 
-/// A row of the form; the contract's limits stand in its own table, the hub has the last word.
+/// A row of the form. Limits stand in the contract's table alone: the hub refuses what is beyond them.
 struct FieldRow {
     const char* section;
     const char* path;
@@ -29,9 +28,7 @@ struct FieldRow {
     FieldType type;
     const char* help;
     const char* usual = nullptr;  ///< JSON text of what holds when nothing is said; null: nothing is shown.
-    const char* unit = "";
-    std::optional<double> min = {};
-    std::optional<double> max = {};
+    const char* unit = "";        ///< And what holds for an empty field.
 };
 
 const std::array<FieldRow, 20>& field_rows() {
@@ -43,27 +40,26 @@ const std::array<FieldRow, 20>& field_rows() {
         {what, "cwd", "Folder", string, "Where it starts; the workspace when empty."},
         {what, "autoStart", "Start with the bench", boolean, "Started when the hub starts.", "false"},
         {restarts, "restartPolicy", "Restart", choice, "What happens when it ends unwanted.", "\"never\""},
-        {restarts, "backoffMs", "First delay", integer, "Doubles with each exit in a row. 1000 when empty.",
-         nullptr, "ms", 0, 3'600'000},
-        {restarts, "maxRetries", "Retries at most", integer, "-1: no limit. 5 when empty.", nullptr, "", -1,
-         1'000'000},
+        {restarts, "backoffMs", "First delay", integer, "Doubles with each exit in a row.", nullptr,
+         "ms (1000 when empty)"},
+        {restarts, "maxRetries", "Retries at most", integer, "-1 for no limit.", nullptr,
+         "(5 when empty, -1: no limit)"},
         {restarts, "restartOnUnhealthy", "Restart when unhealthy", boolean,
          "Else an unhealthy script is only marked.", "false"},
-        {restarts, "stopGraceMs", "Grace", integer, "From the stop signal to the sweep. 10000 when empty.",
-         nullptr, "ms", 0, 3'600'000},
+        {restarts, "stopGraceMs", "Grace", integer, "From the stop signal to the sweep.", nullptr,
+         "ms (10000 when empty)"},
         {restarts, "stopSignal", "Stop signal", string, "SIGTERM when empty."},
-        {health, "healthCheck.port", "TCP port", integer, "Must take a connection, and be its own.", nullptr,
-         "", 1, 65'535},
+        {health, "healthCheck.port", "TCP port", integer, "Must take a connection, and be its own."},
         {health, "healthCheck.url", "URL", string, "Must answer GET with 2xx."},
         {health, "healthCheck.command", "Command", string, "Must exit with 0."},
-        {health, "healthCheck.intervalMs", "Every", integer, "5000 when empty.", nullptr, "ms", 1,
-         86'400'000},
-        {health, "healthCheck.timeoutMs", "Time-out", integer, "2000 when empty.", nullptr, "ms", 1,
-         3'600'000},
+        {health, "healthCheck.intervalMs", "Every", integer, "From one look to the next.", nullptr,
+         "ms (5000 when empty)"},
+        {health, "healthCheck.timeoutMs", "Time-out", integer, "Of one look.", nullptr,
+         "ms (2000 when empty)"},
         {logs, "log.persist", "Write to disk", boolean, "Below the workspace's logs.", "true"},
         {logs, "log.rotate", "Begin new files", boolean, "When one is full.", "true"},
-        {logs, "log.maxBytes", "File size at most", integer, "10 MiB when empty.", nullptr, "bytes", 1, 1e12},
-        {logs, "log.maxFiles", "Files at most", integer, "5 when empty.", nullptr, "", 1, 1000},
+        {logs, "log.maxBytes", "File size at most", integer, "", nullptr, "bytes (10 MiB when empty)"},
+        {logs, "log.maxFiles", "Files at most", integer, "The oldest goes first.", nullptr, "(5 when empty)"},
     }};
     return rows;
 }
@@ -134,8 +130,6 @@ ScriptForm::ScriptForm(const Json& definition)
         spec.label = row.label;
         spec.type = row.type;
         spec.required = std::string_view(row.path) == "name" || std::string_view(row.path) == "command";
-        spec.min = row.min;
-        spec.max = row.max;
         spec.unit = row.unit;
         spec.help = row.help;
         if (row.type == FieldType::choice) spec.choices = {"never", "on-failure", "always"};
@@ -143,10 +137,10 @@ ScriptForm::ScriptForm(const Json& definition)
         fields_.push_back({row.path, row.section, ValueField(std::move(spec), shown), shown});
     }
     const Json& args = member_of(definition, "args");
-    for (const Json& arg : args.is_array() ? args : Json::array()) {
-        const std::string text = arg.is_string() ? arg.get<std::string>() : arg.dump();
-        if (!arg.is_string() || text.find('\n') != std::string::npos) args_editable_ = false;
-        if (!args_.empty() || &arg != &args.front()) args_ += '\n';
+    for (std::size_t i = 0; args.is_array() && i < args.size(); ++i) {
+        const std::string text = args[i].is_string() ? args[i].get<std::string>() : args[i].dump();
+        if (!args[i].is_string() || text.find('\n') != std::string::npos) args_editable_ = false;
+        if (i > 0) args_ += '\n';
         args_ += text;
     }
     args_before_ = args_;

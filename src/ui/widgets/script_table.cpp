@@ -21,6 +21,10 @@ constexpr std::int64_t load_span_ns = 60'000'000'000;
 constexpr const char* open_icon = "\xef\x83\x97";
 constexpr const char* folded_icon = "\xef\x83\x9a";
 
+bool is_of_figures(std::string_view title) {
+    return title == "PID" || title == "CPU" || title == "Memory" || title == "Uptime" || title == "Retries";
+}
+
 void draw_right(const std::string& text, ImU32 colour) {
     const float room = ImGui::GetContentRegionAvail().x;
     const float width = ImGui::CalcTextSize(text.c_str()).x;
@@ -73,7 +77,8 @@ ScriptTableAsks ScriptTable::draw(PanelContext& context, ScriptRows& rows, ImVec
     columns_ = {.wide = room >= 960, .middle = room >= 660, .health = room >= 540};
     const int count = 5 + (columns_.middle ? 2 : 0) + (columns_.health ? 1 : 0) + (columns_.wide ? 1 : 0);
     constexpr ImGuiTableFlags flags = ImGuiTableFlags_RowBg | ImGuiTableFlags_ScrollY |
-                                      ImGuiTableFlags_BordersInnerH | ImGuiTableFlags_NoSavedSettings;
+                                      ImGuiTableFlags_BordersInnerH | ImGuiTableFlags_PadOuterX |
+                                      ImGuiTableFlags_NoSavedSettings;
     // Another table for another set of columns: ImGui keeps widths by position.
     ImGui::PushID(count);
     const bool open = ImGui::BeginTable("scripts", count, flags, size);
@@ -114,6 +119,9 @@ void ScriptTable::draw_titles(ScriptRows& rows) {
         if (!ImGui::TableSetColumnIndex(i)) continue;
         const std::string title = ImGui::TableGetColumnName(i);
         if (title != "Name") {
+            // Above its figures, which end at the right.
+            const float spare = ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(title.c_str()).x;
+            if (is_of_figures(title)) ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, spare));
             ImGui::TableHeader(title.c_str());
             continue;
         }
