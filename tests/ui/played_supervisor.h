@@ -46,6 +46,14 @@ struct PlayedSupervisor : PanelBench {
         ImGui::GetIO().AddKeyEvent(modifier, down);
         frame();
     }
+    void open_menu(std::string_view rect) {
+        move_to(middle(rect));
+        for (const bool down : {true, false}) {
+            ImGui::GetIO().AddMouseButtonEvent(ImGuiMouseButton_Right, down);
+            frame();
+        }
+        frame();
+    }
     bool says(const std::string& text) { return words().find(text) != std::string::npos; }
 
     Json scripts;

@@ -148,6 +148,32 @@ TEST_SUITE("ui/processes_panel") {
         CHECK(bench.calls_of("process.stop").empty());
     }
 
+    TEST_CASE("the menu of the selection acts on it, puts it into a profile and makes a new one") {
+        PlayedSupervisor bench;
+        bench.profiles.push_back(
+            {{"id", "p"}, {"name", "Rig"}, {"scriptIds", {"c"}}, {"autoStartOnLogin", true}});
+        bench.on("profiles.upsert", [](const Json& params) { return params; });
+        bench.state().supervisor().ask_profiles();
+        bench.frame(4);
+        bench.click("processes/script/b");
+        bench.open_menu("processes/script/b");
+        bench.click("processes/menu/process.restart");
+        CHECK(bench.calls_of("process.restart") == std::vector<Json>{{{"id", "b"}}});
+        bench.open_menu("processes/script/b");
+        bench.click("processes/menu/profiles");
+        bench.click("processes/menu/profiles/p");
+        REQUIRE(bench.calls_of("profiles.upsert").size() == 1);
+        CHECK(bench.calls_of("profiles.upsert")[0] ==
+              Json{{"id", "p"}, {"name", "Rig"}, {"scriptIds", {"c", "b"}}, {"autoStartOnLogin", true}});
+        bench.open_menu("processes/script/b");
+        bench.click("processes/menu/profiles");
+        bench.fill("processes/menu/profiles/new", "Night");
+        bench.press(ImGuiKey_Enter);
+        bench.frame(2);
+        REQUIRE(bench.calls_of("profiles.upsert").size() == 2);
+        CHECK(bench.calls_of("profiles.upsert")[1] == Json{{"name", "Night"}, {"scriptIds", {"b"}}});
+    }
+
     TEST_CASE("names are filtered and sorted, and long ones end in time") {
         PlayedSupervisor bench(Json::array(
             {sample_script("z", "zebra " + std::string(3'000, 'z')), sample_script("m", "mole")}));

@@ -8,7 +8,7 @@
 
 #include "ui/json_reading.h"
 #include "ui/rects.h"
-#include "ui/widgets/grouped.h"
+#include "ui/widgets/profile_menu.h"
 #include "ui/widgets/script_facts.h"
 #include "ui/widgets/sparkline.h"
 #include "ui/widgets/state_mark.h"
@@ -177,6 +177,10 @@ void ScriptTable::draw_group(PanelContext& context, ScriptRows& rows, std::size_
     const ImVec2 at = ImGui::GetCursorPos();
     const bool turned = ImGui::Selectable("##fold", false, flags, {0, inner});
     note_rect(rect);
+    if (group.profile != nullptr && ImGui::BeginPopupContextItem("menu")) {
+        draw_profile_removal(context, *group.profile, rect + "/remove");
+        ImGui::EndPopup();
+    }
     ImGui::SetCursorPos({at.x, at.y + 2 * context.scale});
     const auto up = std::count_if(group.scripts.begin(), group.scripts.end(),
                                   [](const ScriptView* script) { return script->up(); });
@@ -220,14 +224,15 @@ void ScriptTable::draw_select(PanelContext& context, ScriptRows& rows, std::size
     }
     note_rect(fmt::format("{}/script/{}", name_, script.id));
     if (ImGui::IsItemClicked(ImGuiMouseButton_Right) && !rows.selected(script)) rows.click(row, Click::only);
-    draw_menu(rows, script, asks);
+    draw_menu(context, rows, script, asks);
     if (has_keys_ && rows.focus() == row)
         ImGui::GetWindowDrawList()->AddRect(ImGui::GetItemRectMin(), ImGui::GetItemRectMax(),
                                             with_alpha(context.theme.accent, 0.7F));
     ImGui::SetCursorPos({at.x, at.y + 2 * context.scale});
 }
 
-void ScriptTable::draw_menu(ScriptRows& rows, const ScriptView& script, ScriptTableAsks& asks) {
+void ScriptTable::draw_menu(PanelContext& context, ScriptRows& rows, const ScriptView& script,
+                            ScriptTableAsks& asks) {
     if (!ImGui::BeginPopupContextItem("menu")) return;
     const std::size_t count = rows.selected_count();
     const std::string of = count > 1 ? fmt::format(" {} scripts", count) : std::string();
@@ -242,6 +247,12 @@ void ScriptTable::draw_menu(ScriptRows& rows, const ScriptView& script, ScriptTa
     ImGui::Separator();
     if (ImGui::MenuItem("Edit...", "Enter")) asks.edit = script.id;
     note_rect(name_ + "/menu/edit");
+    const bool profiles = ImGui::BeginMenu("Profiles");
+    note_rect(name_ + "/menu/profiles");
+    if (profiles) {
+        draw_profile_menu(context, rows.selection(), new_profile_, name_ + "/menu/profiles");
+        ImGui::EndMenu();
+    }
     if (ImGui::MenuItem("Copy command"))
         ImGui::SetClipboardText(text_member_of(script.definition, "command").c_str());
     if (ImGui::MenuItem("Delete...", "Del")) asks.remove = script.id;

@@ -49,7 +49,7 @@ private:
     void draw_group(PanelContext& context, ScriptRows& rows, std::size_t group, ScriptTableAsks& asks);
     void draw_script(PanelContext& context, ScriptRows& rows, std::size_t row, ScriptTableAsks& asks);
     void draw_select(PanelContext& context, ScriptRows& rows, std::size_t row, ScriptTableAsks& asks);
-    void draw_menu(ScriptRows& rows, const ScriptView& script, ScriptTableAsks& asks);
+    void draw_menu(PanelContext& context, ScriptRows& rows, const ScriptView& script, ScriptTableAsks& asks);
     void draw_status(PanelContext& context, const ScriptView& script);
     void draw_load(PanelContext& context, const ScriptView& script, const model::Series& series,
                    const std::string& text, double top_min) const;
@@ -57,6 +57,7 @@ private:
 
     const std::string name_;
     Columns columns_;
+    std::string new_profile_;  ///< A name that is being typed.
     float row_height_ = 0;
     bool counts_ = false;
     bool has_keys_ = false;
