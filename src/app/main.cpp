@@ -23,7 +23,8 @@ void add_console_options(CLI::App& command, ConsoleArgs& args) {
     command.add_option("--theme", args.theme, "dark or light")->check(CLI::IsMember({"dark", "light"}));
     command.add_option("--scale", args.scale, "Size of everything; the monitor's by default")
         ->check(CLI::Range(0.5, 4.0));
-    command.add_option("--panel", args.panel, "Only this panel: overview charts logs simulators processes self");
+    command.add_option("--panel", args.panel,
+                       "Only this panel: overview charts logs simulators processes self");
 }
 
 void add_peer_options(CLI::App& command, PeerArgs& args) {

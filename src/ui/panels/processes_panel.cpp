@@ -262,9 +262,12 @@ bool begin_dialog(PanelContext& context, const std::string& title, ImVec2 size) 
     ImGui::SetNextWindowPos({display.x / 2, display.y / 2}, ImGuiCond_Always, {0.5F, 0.5F});
     ImGui::SetNextWindowSize({std::min(size.x * context.scale, display.x * 0.96F),
                               size.y > 0 ? std::min(size.y * context.scale, display.y * 0.94F) : 0});
-    return ImGui::BeginPopupModal(title.c_str(), nullptr,
-                                  ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoResize |
-                                      ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoCollapse);
+    ImGui::PushStyleVar(ImGuiStyleVar_WindowBorderSize, std::max(1.0F, std::floor(context.scale)));
+    const bool open = ImGui::BeginPopupModal(title.c_str(), nullptr,
+                                             ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoResize |
+                                                 ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoCollapse);
+    ImGui::PopStyleVar();
+    return open;
 }
 
 void ProcessesPanel::draw_form(PanelContext& context) {
