@@ -173,8 +173,8 @@ void SupervisorView::take_profiles(const Json& list) {
         if (profile.id.empty()) continue;
         if (profile.name.empty()) profile.name = profile.id;
         const Json& ids = member_of(item, "scriptIds");
-        for (const Json& id : ids.is_array() ? ids : Json::array()) {
-            if (id.is_string()) profile.script_ids.push_back(id.get<std::string>());
+        for (std::size_t i = 0; ids.is_array() && i < ids.size(); ++i) {
+            if (ids[i].is_string()) profile.script_ids.push_back(ids[i].get<std::string>());
         }
         profiles_.push_back(std::move(profile));
     }

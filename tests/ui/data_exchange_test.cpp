@@ -23,9 +23,14 @@ struct Exchanging : PlayedSupervisor {
     explicit Exchanging(const std::string& path) {
         on("data.export", [this](const Json&) { return kept; });
         on("data.preview", [](const Json& params) {
-            return Json{{"scriptsAdded", {"x", "y"}},
-                        {"scriptsRenamed", {{"a", "a (imported)"}}},
-                        {"scriptsRemoved", params["mode"] == "replace" ? Json{"gone"} : Json::array()}};
+            const bool all = params["mode"] == "replace";
+            return Json{{"scripts",
+                         {{"added", {"x", "y"}},
+                          {"skipped", Json::array()},
+                          {"renamed", {{{"id", "a"}, {"newId", "a-2"}, {"name", "adapter (imported)"}}}},
+                          {"removed", all ? Json::array({"b"}) : Json::array()}}},
+                        {"profiles", {{"added", Json::array()}}},
+                        {"settings", {{"changed", {"theme"}}}}};
         });
         on("data.import", [](const Json& params) { return params["data"]; });
         click("processes/exchange");
@@ -51,22 +56,24 @@ TEST_SUITE("ui/data_exchange") {
 
     TEST_CASE("an import is shown before it is taken, and asked about again in the other mode") {
         const PlacedFile file("import.json");
-        REQUIRE(write_text_file(file.path, R"({"schemaVersion": 1, "scripts": []})"));
+        REQUIRE(write_text_file(file.path, R"({"scripts": [{"id": "x", "name": "logger"}]})"));
         Exchanging bench(file.path);
         bench.click("processes/exchange/look");
         bench.frame(3);
-        CHECK(bench.says("x, y"));
-        CHECK(bench.says("a: a (imported)"));
-        CHECK_FALSE(bench.says("gone"));
+        CHECK(bench.says("scripts added (2)"));
+        CHECK(bench.says("logger, y"));
+        CHECK(bench.says("adapter (imported) (as a-2)"));
+        CHECK(bench.says("settings changed (1)"));
+        CHECK_FALSE(bench.says("scripts removed"));
         CHECK(bench.calls_of("data.import").empty());
         bench.click("processes/exchange/replace");
         bench.frame(3);
-        CHECK(bench.says("gone"));
+        CHECK(bench.says("scripts removed (1)"));
         bench.click("processes/exchange/import");
         bench.frame(3);
         REQUIRE(bench.calls_of("data.import").size() == 1);
         CHECK(bench.calls_of("data.import")[0] ==
-              Json{{"data", {{"schemaVersion", 1}, {"scripts", Json::array()}}}, {"mode", "replace"}});
+              Json{{"data", {{"scripts", {{{"id", "x"}, {"name", "logger"}}}}}}, {"mode", "replace"}});
         CHECK(bench.says("Taken in"));
         CHECK_FALSE(bench.has("processes/exchange/import"));
     }

@@ -4,6 +4,9 @@
 #include <imgui.h>
 #include <imgui_stdlib.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "ui/json_reading.h"
 #include "ui/rects.h"
 #include "ui/supervisor_view.h"
@@ -17,19 +20,13 @@ namespace {
 
 constexpr std::size_t names_max = 12;
 
-/// "plc, ble and 3 more", of ids, of names, or of objects that have either.
-std::string list_text(const Json& list) {
-    std::string text;
-    std::size_t told = 0;
+/// The name that goes with an id in a list of scripts or profiles; empty when it is not there.
+std::string name_in(const Json& list, const std::string& id) {
+    if (!list.is_array()) return {};
     for (const Json& item : list) {
-        if (told == names_max) break;
-        std::string name = item.is_string() ? item.get<std::string>() : text_member_of(item, "name");
-        if (name.empty()) name = text_member_of(item, "id");
-        if (name.empty()) name = item.dump();
-        text += told++ == 0 ? name : fmt::format(", {}", name);
+        if (text_member_of(item, "id") == id) return text_member_of(item, "name");
     }
-    if (list.size() > told) text += fmt::format(" and {} more", list.size() - told);
-    return text;
+    return {};
 }
 
 }  // namespace
@@ -78,7 +75,9 @@ void DataExchange::ask_preview(PanelContext& context) {
                               state->step = answer ? Step::preview : Step::file;
                               state->wrong = !answer;
                               state->message = answer ? std::string() : answer.error().message;
-                              if (answer) state->preview = **answer;
+                              if (!answer) return;
+                              state->preview = **answer;
+                              state->fresh = true;
                           });
 }
 
@@ -95,22 +94,36 @@ void DataExchange::import(PanelContext& context) {
         });
 }
 
-std::vector<DataExchange::Line> DataExchange::lines_of(const Json& preview) {
+std::string DataExchange::name_of(const SupervisorView& supervisor, const Json& item) const {
+    if (item.is_object()) {
+        const std::string name = text_member_of(item, "name");
+        const std::string to = text_member_of(item, "newId");
+        return to.empty() ? name : fmt::format("{} (as {})", name, to);
+    }
+    const std::string id = item.is_string() ? item.get<std::string>() : item.dump();
+    for (const char* list : {"scripts", "profiles"}) {
+        if (std::string name = name_in(member_of(data_, list), id); !name.empty()) return name;
+    }
+    const ScriptView* const script = supervisor.script(id);
+    return script != nullptr ? script->name : id;
+}
+
+std::vector<DataExchange::Line> DataExchange::lines_of(const SupervisorView& supervisor, const Json& preview,
+                                                       const std::string& of) const {
     std::vector<Line> lines;
     if (!preview.is_object()) return lines;
     for (const auto& [key, value] : preview.items()) {
-        if (value.is_structured() && value.empty()) continue;
-        if (value.is_array()) {
-            lines.push_back({fmt::format("{} ({})", words_of(key), value.size()), list_text(value)});
-        } else if (value.is_number() && value != 0) {
-            lines.push_back({words_of(key), value.dump()});
-        } else if (value.is_object()) {
-            std::string names;
-            for (const auto& [from, to] : value.items())
-                names += fmt::format("{}{}: {}", names.empty() ? "" : ", ", from,
-                                     to.is_string() ? to.get<std::string>() : to.dump());
-            lines.push_back({words_of(key), std::move(names)});
+        const std::string what = of.empty() ? words_of(key) : fmt::format("{} {}", of, words_of(key));
+        if (value.is_object()) {
+            const auto inner = lines_of(supervisor, value, what);
+            lines.insert(lines.end(), inner.begin(), inner.end());
         }
+        if (!value.is_array() || value.empty()) continue;
+        std::string names;
+        for (std::size_t i = 0; i < std::min(value.size(), names_max); ++i)
+            names += fmt::format("{}{}", i == 0 ? "" : ", ", name_of(supervisor, value[i]));
+        if (value.size() > names_max) names += fmt::format(" and {} more", value.size() - names_max);
+        lines.push_back({fmt::format("{} ({})", what, value.size()), std::move(names)});
     }
     return lines;
 }
@@ -179,9 +192,10 @@ void DataExchange::draw_mode(PanelContext& context, const std::string& rect) {
 void DataExchange::draw_preview(PanelContext& context, const std::string& rect) {
     ImGui::Spacing();
     ImGui::SeparatorText("This would change");
-    const std::vector<Line> lines = lines_of(state_->preview);
-    if (lines.empty()) ImGui::TextDisabled("Nothing: all of it is kept already.");
-    for (const Line& line : lines) {
+    if (std::exchange(state_->fresh, false))
+        lines_ = lines_of(context.bench.supervisor(), state_->preview, {});
+    if (lines_.empty()) ImGui::TextDisabled("Nothing: all of it is kept already.");
+    for (const Line& line : lines_) {
         ImGui::TextUnformatted(line.what.c_str());
         ImGui::SameLine(
             std::max(200 * context.scale, ImGui::CalcTextSize(line.what.c_str()).x + 24 * context.scale));

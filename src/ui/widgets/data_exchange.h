@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ui/panel.h"
+#include "ui/supervisor_view.h"
 
 namespace labdeck::ui {
 
@@ -25,6 +26,7 @@ private:
         std::string message;
         bool wrong = false;
         Json preview;
+        bool fresh = false;  ///< No lines were made from it yet.
     };
     struct Line {
         std::string what;
@@ -40,10 +42,15 @@ private:
     void import(PanelContext& context);
     void say(std::string message, bool wrong) const;
     Json params() const;
-    static std::vector<Line> lines_of(const Json& preview);
+    /// A line a list in data.preview's answer that has something: "scripts added (2)".
+    std::vector<Line> lines_of(const SupervisorView& supervisor, const Json& preview,
+                               const std::string& of) const;
+    /// Of a script or profile, for people.
+    std::string name_of(const SupervisorView& supervisor, const Json& item) const;
 
     std::string path_;
     Json data_;  ///< What the file had.
+    std::vector<Line> lines_;
     bool replace_ = false;
     std::shared_ptr<State> state_ = std::make_shared<State>();
 };
