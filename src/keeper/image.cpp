@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <mutex>
 #include <span>
 
 #include "base/unique_fd.h"
@@ -46,10 +47,13 @@ Result<UniqueFd> make_image() {
 }  // namespace
 
 Result<std::string> program_path() {
-    static const Result<UniqueFd> image = make_image();
-    if (!image) return fail(image.error());
+    static std::mutex making;
+    static UniqueFd image;
+    const std::scoped_lock lock(making);
+    // What failed once, for want of a descriptor maybe, is tried again the next time.
+    if (!image) image = LD_TRY(make_image());
     // By our own pid: in the child, whose descriptors are closed by then, "self" is another.
-    return fmt::format("/proc/{}/fd/{}", ::getpid(), image->get());
+    return fmt::format("/proc/{}/fd/{}", ::getpid(), image.get());
 }
 
 }  // namespace labdeck::keeper
