@@ -142,5 +142,7 @@ int run(std::span<char*> words) {
 
 int main(int argc, char** argv) {
     labdeck::io::ignore_sigpipe();
+    // A log at the limit on file sizes is told of, and no reason to end. Children have the signal again.
+    std::signal(SIGXFSZ, SIG_IGN);
     return run({argv, static_cast<std::size_t>(argc)});
 }
