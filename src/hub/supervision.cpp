@@ -98,6 +98,14 @@ void Supervision::bind(contract::Dispatcher& table) {
     const auto bind_id = [&](std::string_view method, auto call) {
         bind(method, [call](Supervisor& s, const Json& p) { return (s.*call)(p["id"].get<std::string>()); });
     };
+    // What is answered once it is known.
+    const auto bind_start = [&](std::string_view method, auto call) {
+        table.bind(method, [this, call](const Json& params, const Caller&, const Responder& responder) {
+            if (!supervisor_) return responder.error(*why_not_);
+            ((*supervisor_).*call)(params["id"].get<std::string>(),
+                                   [responder](Result<Json> result) { responder.answer(std::move(result)); });
+        });
+    };
     bind("scripts.list", [](Supervisor& s, const Json&) { return s.list_scripts(); });
     bind("scripts.create", [](Supervisor& s, const Json& p) { return s.create_script(p); });
     bind("scripts.upsert", [](Supervisor& s, const Json& p) { return s.upsert_script(p); });
@@ -115,9 +123,9 @@ void Supervision::bind(contract::Dispatcher& table) {
     bind("data.preview", [](Supervisor& s, const Json& p) {
         return s.preview_import(p["data"], p["mode"].get<std::string>());
     });
-    bind_id("process.start", &Supervisor::start_script);
+    bind_start("process.start", &Supervisor::start_script);
     bind_id("process.stop", &Supervisor::stop_script);
-    bind_id("process.restart", &Supervisor::restart_script);
+    bind_start("process.restart", &Supervisor::restart_script);
     bind_id("process.killTree", &Supervisor::kill_script);
     bind_id("process.snapshot", &Supervisor::snapshot);
     bind("process.snapshots", [](Supervisor& s, const Json&) { return s.snapshots(); });

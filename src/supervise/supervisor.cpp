@@ -202,6 +202,7 @@ void Supervisor::obey(Job& job) {
         if (!job.doomed) hooks_.publish("process.status", snapshot_of(job));
         watch_processes();
     }
+    job.answer_starters();
     if (job.timer != 0) hub_.cancel(std::exchange(job.timer, 0));
     if (const auto next = job.machine.next_deadline()) {
         job.timer = hub_.after(std::max<std::int64_t>(next->ns - mono_now().ns, 0), [this, &job] {
@@ -243,33 +244,35 @@ Result<Supervisor::Job*> Supervisor::find(const std::string& id) const {
     return fail(Code::not_found, fmt::format("no script has the id {}", id), Json{{"key", "id"}}.dump());
 }
 
-Result<Json> Supervisor::start_script(const std::string& id) {
-    Job& job = *LD_TRY(find(id));
-    if (stopped_) return fail(Code::busy, "Labdeck is ending; nothing is started any more");
-    job.machine.start(mono_now());
-    obey(job);
-    if (job.machine.status() == Status::failed) return fail(Code::io, job.machine.reason());
-    return Json(nullptr);
+// A program that cannot be run is often known only when its keeper has tried.
+void Supervisor::begin(const std::string& id, void (ScriptMachine::*how)(MonoTime), Answer answer) {
+    const auto job = find(id);
+    if (!job) return answer(fail(job.error()));
+    if (stopped_) return answer(fail(Code::busy, "Labdeck is ending; nothing is started any more"));
+    (*job)->starters.push_back(std::move(answer));
+    ((*job)->machine.*how)(mono_now());
+    obey(**job);
+}
+
+void Supervisor::start_script(const std::string& id, Answer answer) {
+    begin(id, &ScriptMachine::start, std::move(answer));
 }
 
 Result<Json> Supervisor::stop_script(const std::string& id) {
     Job& job = *LD_TRY(find(id));
+    job.cancel_starters();
     job.machine.stop(mono_now());
     obey(job);
     return Json(nullptr);
 }
 
-Result<Json> Supervisor::restart_script(const std::string& id) {
-    Job& job = *LD_TRY(find(id));
-    if (stopped_) return fail(Code::busy, "Labdeck is ending; nothing is started any more");
-    job.machine.restart(mono_now());
-    obey(job);
-    if (job.machine.status() == Status::failed) return fail(Code::io, job.machine.reason());
-    return Json(nullptr);
+void Supervisor::restart_script(const std::string& id, Answer answer) {
+    begin(id, &ScriptMachine::restart, std::move(answer));
 }
 
 Result<Json> Supervisor::kill_script(const std::string& id) {
     Job& job = *LD_TRY(find(id));
+    job.cancel_starters();
     job.machine.kill_tree(mono_now());
     obey(job);
     return Json(nullptr);
@@ -302,6 +305,7 @@ void Supervisor::go_on(ProfileRun& run) {
             Job& job = **found;
             const MonoTime now = mono_now();
             if (!std::exchange(run.begun, true)) {
+                if (run.way == ProfileRun::Way::down) job.cancel_starters();
                 run.way == ProfileRun::Way::up ? job.machine.start(now) : job.machine.stop(now);
                 obey(job);
             }
@@ -338,6 +342,7 @@ void Supervisor::stop(std::int64_t grace_ns_max, std::function<void()> done) {
         ScriptRules rules = ScriptRules::of(job->script);
         rules.grace_ns = std::min(rules.grace_ns, grace_ns_max);
         job->machine.set_rules(rules);
+        job->cancel_starters();
         job->machine.stop(mono_now());
         obey(*job);
     }

@@ -23,6 +23,7 @@
 #include "store/database.h"
 #include "supervise/catalog.h"
 #include "supervise/output_log.h"
+#include "supervise/script_machine.h"
 
 namespace labdeck::supervise {
 
@@ -77,10 +78,13 @@ public:
     Result<Json> export_all() const;
     Result<Json> import_all(const Json& data, const std::string& mode);
     Result<Json> preview_import(const Json& data, const std::string& mode) const;
-    /// E_IO with the reason when the program cannot be started.
-    Result<Json> start_script(const std::string& id);
+    /// Gets one answer, maybe later.
+    using Answer = std::function<void(Result<Json>)>;
+    /// Answers once the program runs; E_IO with the reason when it cannot be started, E_CANCELED when it is
+    /// stopped before. One that is stopping starts later: that is answered at once.
+    void start_script(const std::string& id, Answer answer);
     Result<Json> stop_script(const std::string& id);
-    Result<Json> restart_script(const std::string& id);
+    void restart_script(const std::string& id, Answer answer);
     Result<Json> kill_script(const std::string& id);
     Result<Json> snapshot(const std::string& id) const;
     Result<Json> snapshots() const;
@@ -108,6 +112,7 @@ private:
     void watch_health(Job& job);
     void tidy_up(const Job& job);
     void launch(Job& job);
+    void begin(const std::string& id, void (ScriptMachine::*how)(MonoTime), Answer answer);
     void said(const std::string& id, const std::string& text);
     bool open_output(Job& job);
     std::shared_ptr<store::RotatingLog> log_of(const ScriptDefinition& script);

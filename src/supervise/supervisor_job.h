@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 
 #include "io/kept_process.h"
 #include "supervise/health.h"
@@ -26,6 +27,23 @@ struct Supervisor::Job {
     std::shared_ptr<OutputLog> log;
     io::TimerId timer = 0;
     std::uint64_t start_number = 0;
+    std::vector<Answer> starters;  ///< Who wants to know whether it runs, while it is starting.
+    /// Before it is stopped.
+    void cancel_starters() {
+        for (const Answer& answer : std::exchange(starters, {}))
+            answer(fail(Code::canceled, script.name + " was stopped before it ran"));
+    }
+    void answer_starters() {
+        if (machine.status() == Status::starting) return;
+        for (const Answer& answer : std::exchange(starters, {})) {
+            if (machine.status() == Status::failed) {
+                answer(fail(Code::io, machine.reason()));
+            } else {
+                answer(Json(nullptr));
+            }
+        }
+    }
+
     bool doomed = false;  ///< Deleted; goes when nothing of it runs any more.
     std::optional<data::ProcessSample> sample;
 };

@@ -66,6 +66,7 @@ Result<> Supervisor::sync_jobs() {
     for (const auto& job : jobs_) {
         const auto same = [&](const ScriptDefinition& script) { return script.id == job->script.id; };
         if (job->doomed || std::any_of(scripts.begin(), scripts.end(), same)) continue;
+        job->cancel_starters();
         job->machine.stop(mono_now());
         job->doomed = true;
         obey(*job);
