@@ -36,6 +36,12 @@ io::PipeSource::Filter mask_of(const ScriptDefinition& script) {
             [mask](const auto& out) { mask->flush(out); }};
 }
 
+/// Command and folder are told when they are at fault, and may hold a secret.
+Error masked(Error why, const ScriptDefinition& script) {
+    why.message = SecretMask::of_env(script.env.value_or(EnvMap{})).masked(why.message);
+    return why;
+}
+
 LeaderEnd end_of(const io::ExitStatus& status) {
     return {status.signaled, status.code};
 }
@@ -157,7 +163,7 @@ void Supervisor::said(const std::string& id, const std::string& text) {
 }
 
 void Supervisor::launch(Job& job) {
-    const auto refuse = [&job](const Error& why) { job.machine.failed(why); };
+    const auto refuse = [&job](const Error& why) { job.machine.failed(masked(why, job.script)); };
     if (!open_output(job)) return;
     auto request = launch_of(job.script, options_.root);
     if (!request) return refuse(request.error());
@@ -168,7 +174,7 @@ void Supervisor::launch(Job& job) {
     handler.started = [this, &job](pid_t leader) { job.machine.started(mono_now(), leader), obey(job); };
     handler.failed = [this, &job](const Error& why) {
         job.process.reset();
-        job.machine.failed(why), obey(job);
+        job.machine.failed(masked(why, job.script)), obey(job);
     };
     handler.leader_ended = [this, &job](const io::ExitStatus& status) {
         job.machine.leader_ended(mono_now(), end_of(status)), obey(job);
