@@ -14,14 +14,14 @@ PATIENCE_S = 30
 
 
 def wait_for(condition, what, patience_s=PATIENCE_S):
-    """Calls `condition` until it gives something true, and gives that back."""
+    """Calls `condition` until it gives something true, and gives that back. `what` may be a call: what there is then."""
     end = time.monotonic() + patience_s
     while time.monotonic() < end:
         found = condition()
         if found:
             return found
         time.sleep(0.02)
-    raise AssertionError(f"waited {patience_s} s in vain: {what}")
+    raise AssertionError(f"waited {patience_s} s in vain: {what() if callable(what) else what}")
 
 
 def process_gone(pid):
@@ -119,7 +119,11 @@ class Line:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE_S)
-        self.socket.connect(path)
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
         self.file = self.socket.makefile("rb")
 
     def __enter__(self):
