@@ -67,7 +67,11 @@ void ScriptMachine::enter(Status status, std::string reason) {
     status_ = status;
     reason_ = std::move(reason);
     orders_.changed = true;
-    if (active()) return;
+    if (!active()) forget_run();
+}
+
+// What one run was waited for must not befall the next.
+void ScriptMachine::forget_run() {
     leader_ = 0;
     ending_ = Ending::no;
     healthy_.reset();
@@ -80,7 +84,7 @@ void ScriptMachine::enter(Status status, std::string reason) {
 void ScriptMachine::launch() {
     launch_at_.reset();
     start_again_ = false;
-    ending_ = Ending::no;
+    forget_run();
     bad_probes_ = 0;
     survivor_ = 0;
     orders_.launch = true;

@@ -131,6 +131,7 @@ private:
 
     void enter(Status status, std::string reason);
     void launch();
+    void forget_run();
     void begin_stop(MonoTime now, Ending why);
     void after_unwanted(MonoTime now);
     void give_up_or_wait(MonoTime now);

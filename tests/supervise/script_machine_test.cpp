@@ -305,6 +305,20 @@ TEST_SUITE("supervise/script_machine") {
         CHECK(life.launches == 2);
     }
 
+    TEST_CASE("the grace of the run before a restart does not end the run after it") {
+        ScriptRules checked = rules();
+        checked.health_checked = true;
+        Life life(checked);
+        life.start();
+        life.machine.probed(life.now, true, {}), life.obey();
+        life.restart();
+        life.ends({true, SIGTERM});
+        CHECK_FALSE(life.machine.healthy().has_value());
+        life.forward(3600 * s);
+        CHECK(life.sweeps == 0);
+        CHECK(life.machine.status() == Status::running);
+    }
+
     TEST_CASE("what a leader leaves behind is stopped like a job before the next run begins") {
         Life life(rules(RestartPolicy::always));
         life.start();
