@@ -92,11 +92,13 @@ struct KeptProcess::Impl {
         call(last);
     }
 
-    void say(Kind kind, int a) const {
+    void say(Kind kind, int a) {
         if (over) return;
         const Message message{kind, a, 0, 0};
         // A keeper that is gone shows as end of file.
         ::send(child.control_fd.get(), &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        // One that somebody stopped is to hear it all the same.
+        child.signal(SIGCONT);
     }
 
     void farewell() {
