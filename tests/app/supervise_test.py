@@ -334,6 +334,21 @@ for _ in range(50):
 print("zombies", flush=True)
 time.sleep(1000)""", "zombies")
 
+    def test_a_keeper_that_stands_still_hears_all_the_same(self):
+        for how in ("process.stop", "process.killTree"):
+            with self.subTest(how=how):
+                self.stops("time.sleep(0.2)\nos.kill(os.getppid(), signal.SIGSTOP)\nprint('here', flush=True)\n"
+                           "time.sleep(1000)",
+                           "here", how)
+        with Bench() as bench:
+            bench.run(**sh("sleep 0.2; kill -STOP $PPID; echo here; exec sleep 1000"))
+            bench.wait_log("here")
+            bench.hub.send_signal(signal.SIGTERM)
+            self.assertEqual(bench.hub.wait(15), 0)
+            self.assertEqual(bench.bearers(), [])
+            bench.line.__exit__()
+            bench.up()
+
     def test_kill_tree_grants_no_grace(self):
         self.stops(DAEMON + "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ndaemon()\n"
                    "print('both', flush=True)\nwhile True: time.sleep(1000)", "both", "process.killTree", 5,
@@ -447,6 +462,30 @@ class Restarts(unittest.TestCase):
                     self.assertEqual(bench.wait_end()["status"], "stopped")
             self.assertEqual(bench.bearers(), [])
 
+    def test_many_starts_at_once_are_one_and_many_restarts_end_with_one(self):
+        with Bench() as bench:
+            bench.script(**sh("echo run; exec sleep 1000"))
+            for how in ("start", "restart"):
+                bench.line.say(f'{{"id":1,"method":"process.{how}","params":{{"id":"script"}}}}\n' * 20)
+                for _ in range(20):
+                    answer = bench.line.hear()
+                    self.assertTrue(answer["ok"] or answer["error"]["code"] == "E_CANCELED", answer)
+                wait_for(lambda: bench.status() == "running" and len(bench.bearers("script")) == 1,
+                         lambda: f"one run: {bench.state()}, {bench.bearers()}")
+                bench.wait_log("run")
+                if how == "start":
+                    self.assertEqual(bench.log().count("run"), 1)
+            time.sleep(0.3)
+            self.assertEqual((bench.status(), len(bench.bearers())), ("running", 2))
+
+    def test_a_script_that_is_deleted_during_backoff_never_starts_again(self):
+        with Bench() as bench:
+            bench.run(**sh("echo run >> runs; exit 1"), restartPolicy="always", backoffMs=300)
+            bench.wait_status("backoff")
+            bench.get("scripts.delete", id="script")
+            time.sleep(0.6)
+            self.assertEqual(pathlib.Path(bench.root, "runs").read_text(encoding="utf-8"), "run\n")
+
     def test_a_stop_is_no_crash(self):
         with Bench() as bench:
             bench.run(**sh("echo run; sleep 1000"), restartPolicy="always", backoffMs=0)
@@ -485,10 +524,13 @@ class Restarts(unittest.TestCase):
             state = bench.wait_status("running")
             self.assertNotEqual(state["pid"], old)
             self.assertTrue(process_gone(old))
+            # The grace of the one before is not its own.
+            time.sleep(0.6)
+            self.assertEqual((bench.status(), bench.state()["pid"]), ("running", state["pid"]))
             bench.get("process.stop", id="script")
             bench.wait_status("stopped")
             bench.get("process.restart", id="script")
-            bench.wait_status("running")
+            self.assertEqual(bench.status(), "running")
 
 
 class Output(unittest.TestCase):
@@ -785,6 +827,19 @@ class Records(unittest.TestCase):
                 self.assertLess(after - before, 3)
             bench.get("profiles.stopAll", id="all")
             self.assertEqual(list(each("stopped")), order[::-1])
+
+    def test_a_profile_that_is_stopped_on_its_way_up_starts_nothing_more(self):
+        with Bench() as bench:
+            for name in ("first", "second"):
+                bench.script(name, **sh("echo run; exec sleep 1000"))
+            bench.get("profiles.upsert", id="all", name="All", scriptIds=["first", "second"])
+            bench.get("profiles.startAll", id="all")
+            bench.wait_log("run", "first")
+            bench.get("profiles.stopAll", id="all")
+            bench.wait_status("stopped", "first")
+            time.sleep(1.3)
+            self.assertEqual((bench.status("first"), bench.status("second")), ("stopped", "stopped"))
+            self.assertEqual(bench.log("second"), "")
 
     def test_a_profile_goes_on_past_what_cannot_start(self):
         with Bench() as bench:
