@@ -1,6 +1,7 @@
 #include <string>
 
 #include "ui/played_supervisor.h"
+#include "ui/widgets/script_facts.h"
 
 using namespace labdeck;
 using namespace labdeck::ui;
@@ -105,6 +106,14 @@ TEST_SUITE("ui/processes_panel") {
         bench.tell(sample_snapshot("a", "stopped"));
         CHECK_FALSE(bench.says("restart in"));
         CHECK_FALSE(bench.wants_frame());
+    }
+
+    TEST_CASE("a note says once how a script ended") {
+        PlayedSupervisor bench;
+        bench.tell({{"scriptId", "a"}, {"status", "failed"}, {"lastExitCode", 3}, {"reason", "exit 3"}});
+        CHECK(note_of_script(*bench.state().supervisor().script("a"), mono_now()) == "exit 3");
+        bench.tell({{"scriptId", "a"}, {"status", "exited"}, {"lastExitCode", 0}});
+        CHECK(note_of_script(*bench.state().supervisor().script("a"), mono_now()) == "exit 0");
     }
 
     TEST_CASE("a thousand scripts cost what the seen ones cost") {

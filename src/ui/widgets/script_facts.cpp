@@ -72,7 +72,9 @@ std::string note_of_script(const ScriptView& script, MonoTime now) {
     if (const auto left = script.restart_in_ms_at(now))
         note = fmt::format("restart in {}", countdown_text(*left));
     const bool over = !script.up() && script.status != ScriptStatus::stopped;
-    if (over && script.exit_code) add(note, fmt::format("exit {}", *script.exit_code));
+    // A reason, where there is one, says how it ended.
+    if (over && script.exit_code && script.reason.empty())
+        add(note, fmt::format("exit {}", *script.exit_code));
     add(note, script.reason);
     if (script.up() && script.healthy == false) add(note, script.health_reason);
     return note;

@@ -20,7 +20,7 @@ std::string countdown_text(std::int64_t ms);
 std::string cpu_text(const ScriptView& script);
 std::string memory_text(const ScriptView& script);
 
-/// "restart in 4 s, exit 1, crash-loop".
+/// "restart in 4 s, exit 1"; "exit 0".
 std::string note_of_script(const ScriptView& script, MonoTime now);
 
 /// All of it: also what a narrow table has no columns for.
