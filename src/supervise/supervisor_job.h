@@ -1,6 +1,7 @@
 // supervisor_job.h - one script as the supervisor holds it. For supervisor*.cpp alone.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
