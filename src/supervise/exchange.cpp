@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/id.h"
+#include "contract/secret_names.h"
 #include "supervise/secret_mask.h"
 
 namespace labdeck::supervise {
@@ -22,7 +23,7 @@ constexpr std::size_t name_bytes_max = 256;
 enum class Under : bool { plain_key, secret_key };
 
 Under under(Under above, std::string_view key) {
-    return above == Under::secret_key || looks_secret(key) ? Under::secret_key : Under::plain_key;
+    return above == Under::secret_key || contract::looks_secret(key) ? Under::secret_key : Under::plain_key;
 }
 
 bool is_hidden(const Json& value) {

@@ -1,10 +1,10 @@
 // exchange.h - the catalog as one document that can be carried elsewhere, and back.
 //
 // Export, import, export gives the same bytes. A document holds no secret: a value whose name looks secret
-// (see secret_mask.h) stands in it as {"secret": true}, in env and among settings and members that we do not
-// know. On import that keeps the value which is stored under the same id and name, and counts as equal to it;
-// where nothing is stored it stays as it is until somebody gives a value. A secret that was written into a
-// command or an argument is not found: env is the place for it.
+// (contract/secret_names.h) stands in it as {"secret": true}, in env and among settings and members that we
+// do not know. On import that keeps the value which is stored under the same id and name, and counts as equal
+// to it; where nothing is stored it stays as it is until somebody gives a value. A secret that was written
+// into a command or an argument is not found: env is the place for it.
 //
 // merge    settings: shallow, the incoming wins. A script with a new id is added; one with the same id and
 // content

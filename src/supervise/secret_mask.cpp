@@ -7,15 +7,13 @@
 #include <cstring>
 #include <utility>
 
+#include "contract/secret_names.h"
 #include "supervise/literal_automaton.h"
 
 namespace labdeck::supervise {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> secret_words = {
-    "password",  "passwd",     "passphrase", "secret",     "apikey",
-    "accesskey", "privatekey", "bearer",     "credential", "authorization"};
 constexpr std::array<std::string_view, 4> plain_values = {"true", "false", "null", "none"};
 constexpr std::string_view blanks = " \t\r\n\v\f";
 // Up to as many bytes to begin with are looked for by memchr.
@@ -60,38 +58,7 @@ std::string folded(std::string_view text) {
     return out;
 }
 
-/// "DB_PASS", "dbPass": pass and pwd count as words of their own alone.
-bool has_short_word(std::string_view name) {
-    std::string word;
-    char before = '_';
-    const auto is_secret = [&word] { return word == "pass" || word == "pwd"; };
-    for (const char c : name) {
-        const bool separates = c == '_' || c == '-' || c == '.' || c == ' ';
-        if (separates || (is_upper(c) && !is_upper(before))) {
-            if (is_secret()) return true;
-            word.clear();
-        }
-        if (!separates) word += lower(c);
-        before = c;
-    }
-    return is_secret();
-}
-
 }  // namespace
-
-bool looks_secret(std::string_view name) {
-    std::string joined;
-    for (const char c : name) {
-        if (c != '_' && c != '-' && c != '.' && c != ' ') joined += lower(c);
-    }
-    if (joined == "pwd" || joined == "oldpwd") return false;
-    for (std::size_t at = joined.find("token"); at != std::string::npos; at = joined.find("token", at + 1)) {
-        // A tokenizer is none.
-        if (joined.compare(at + 5, 2, "iz") != 0) return true;
-    }
-    const auto holds = [&joined](std::string_view word) { return joined.find(word) != std::string::npos; };
-    return std::any_of(secret_words.begin(), secret_words.end(), holds) || has_short_word(name);
-}
 
 struct SecretMask::Impl {
     /// Bytes [begin, end) of the stream, counted from its beginning.
@@ -357,7 +324,7 @@ SecretMask::SecretMask(std::span<const std::string> values) {
 SecretMask SecretMask::of_env(const EnvMap& env) {
     std::vector<std::string> values;
     for (const auto& [name, value] : env) {
-        if (value && looks_secret(name)) values.push_back(*value);
+        if (value && contract::looks_secret(name)) values.push_back(*value);
     }
     return SecretMask(values);
 }

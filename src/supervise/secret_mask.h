@@ -25,12 +25,6 @@
 
 namespace labdeck::supervise {
 
-/// Whether a variable, setting or key of this name is taken for a secret: it has token, password, passwd,
-/// passphrase, secret, api key, access key, private key, bearer, credential or authorization in it, in either
-/// case and with or without _, - or . between the words; or pass or pwd as a word of its own (DB_PASS),
-/// except PWD and OLDPWD.
-bool looks_secret(std::string_view name);
-
 class SecretMask {
 public:
     static constexpr std::string_view mark = "***";

@@ -83,20 +83,6 @@ std::string masked_the_slow_way(const std::vector<std::string>& values, const st
 }  // namespace
 
 TEST_SUITE("supervise/secret_mask") {
-    TEST_CASE("names of secrets are known in every spelling, and others are not") {
-        for (const char* const name :
-             {"TOKEN",       "GITHUB_TOKEN",   "githubToken",           "apiTokens", "DB_PASSWORD",
-              "passwd",      "SSH_PASSPHRASE", "CLIENT_SECRET",         "API_KEY",   "apiKey",
-              "api-key",     "ApiKey2",        "AWS_SECRET_ACCESS_KEY", "X.Bearer",  "GOOGLE_CREDENTIALS",
-              "PRIVATE_KEY", "private key",    "AUTHORIZATION",         "DB_PASS",   "dbPwd",
-              "MYSQL_PWD"})
-            CHECK_MESSAGE(looks_secret(name), name);
-        for (const char* const name :
-             {"", "PATH", "PWD", "OLDPWD", "HOME", "KEYBOARD", "COMPASS", "PASSENGERS",
-              "TOKENIZERS_PARALLELISM", "SSH_AUTH_SOCK", "env", "updateChannel"})
-            CHECK_FALSE_MESSAGE(looks_secret(name), name);
-    }
-
     TEST_CASE("a value is masked wherever it appears, and nothing else is touched") {
         CHECK(masked_however_cut({"s3cret"}, "key=s3cret, s3cre, s3cret\n\0 ss3cret") ==
               "key=***, s3cre, ***\n\0 s***");

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "contract/secret_names.h"
 #include "ui/rects.h"
 #include "ui/widgets/script_facts.h"
 
@@ -67,7 +68,7 @@ bool EnvEditor::draw_row(PanelContext& context, Row& row, const std::string& rec
     note_rect(rect + "/name");
     ImGui::SameLine(0, gap);
     ImGui::SetNextItemWidth(room * 0.6F);
-    const bool secret = looks_secret(row.name) || !row.kept.is_null();
+    const bool secret = contract::looks_secret(row.name) || !row.kept.is_null();
     const ImGuiInputTextFlags flags =
         secret && !row.shown ? ImGuiInputTextFlags_Password : ImGuiInputTextFlags_None;
     const char* const hint = row.kept.is_null() ? "value" : "kept as it is; type to replace it";

@@ -102,18 +102,4 @@ void draw_script_tooltip(const PanelContext& context, const ScriptView& script) 
     ImGui::EndTooltip();
 }
 
-bool looks_secret(std::string_view name) {
-    std::string plain;
-    for (const char c : name) {
-        if (std::isalnum(static_cast<unsigned char>(c)) != 0)
-            plain.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-    }
-    constexpr std::array<std::string_view, 12> words = {"token",      "password",  "passwd", "passphrase",
-                                                        "secret",     "apikey",    "bearer", "credential",
-                                                        "privatekey", "accesskey", "cookie", "authorization"};
-    if (plain.ends_with("pass")) return true;
-    return std::any_of(words.begin(), words.end(),
-                       [&](auto word) { return plain.find(word) != std::string::npos; });
-}
-
 }  // namespace labdeck::ui

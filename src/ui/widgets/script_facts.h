@@ -26,7 +26,4 @@ std::string note_of_script(const ScriptView& script, MonoTime now);
 /// All of it: also what a narrow table has no columns for.
 void draw_script_tooltip(const PanelContext& context, const ScriptView& script);
 
-/// Whether values under such a name are masked: tokens, passwords, keys.
-bool looks_secret(std::string_view name);
-
 }  // namespace labdeck::ui
