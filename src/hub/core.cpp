@@ -79,11 +79,10 @@ Result<> Core::open() {
 
 Result<> Core::start_sampler() {
     sampler_ = LD_TRY(io::ProcSampler::start(
-        sample_period_ns, [this, alive = alive_, inbox = options_.inbox,
+        sample_period_ns, [this, alive = alive_, inbox = options_.inbox, scripts_run = scripts_run_,
                            poster = hub_.poster()](const std::shared_ptr<const data::SampleBatch>& batch) {
             if (inbox != nullptr) inbox->put(batch);
-            // The hub sleeps on when no script of its runs; the console itself is always in the batch.
-            if (batch->processes.size() < 2) return;
+            if (!scripts_run->load(std::memory_order_relaxed)) return;
             poster.post([this, alive, batch] {
                 if (*alive) supervision_->measured(*batch);
             });
@@ -425,20 +424,34 @@ void Core::provider_changed(HostedProvider& host) {
     watch_processes();
 }
 
+bool Core::names_a_program(std::string_view name) const {
+    const auto is = [&](const ProgramSpec& program) { return program.name == name; };
+    const BenchSpec& bench = workspace_.bench();
+    return name == "console" || std::any_of(bench.providers.begin(), bench.providers.end(), is) ||
+           std::any_of(bench.commands.begin(), bench.commands.end(), is);
+}
+
 void Core::watch_processes() {
-    std::vector<data::WatchedProcess> watched = supervision_->watched();
+    const std::vector<data::WatchedProcess>& scripts = supervision_->watched();
+    scripts_run_->store(!scripts.empty(), std::memory_order_relaxed);
     if (options_.inbox == nullptr) {
-        if (watched.empty()) return sampler_.reset();
+        if (scripts.empty()) return sampler_.reset();
         if (!sampler_) {
             if (const auto started = start_sampler(); !started) return log("error", started.error().message);
         }
     }
     if (!sampler_) return;
+    std::vector<data::WatchedProcess> watched;
     for (const auto& host : providers_) {
         if (const auto pid = host->provider->pid()) watched.push_back({host->provider->spec().name, *pid});
     }
     for (const auto& command : commands_) {
         if (command->child) watched.push_back({command->spec.name, command->child->pid()});
+    }
+    // After the others, whose colours then stay; and under no name that one of them has.
+    for (data::WatchedProcess script : scripts) {
+        if (names_a_program(script.name)) script.name += " (script)";
+        watched.push_back(std::move(script));
     }
     sampler_->watch(std::move(watched));
 }

@@ -3,6 +3,7 @@
 // Thread: hub. Only hub.cpp makes one.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -116,6 +117,7 @@ private:
     void tell_ended(const JobWatch::Ended& ended);
     void watch_jobs();
     Result<> start_sampler();
+    bool names_a_program(std::string_view name) const;
     /// Makes a source on the io-pipe thread that reads `fd`.
     void open_pipe_source(UniqueFd fd, const data::SourceInfo& info);
 
@@ -137,6 +139,8 @@ private:
     io::TimerId job_timer_ = 0;
     std::unique_ptr<data::SourceWriter> log_;
     std::unique_ptr<io::ProcSampler> sampler_;
+    /// Whether a script of ours is measured; read by the sampler's thread.
+    std::shared_ptr<std::atomic<bool>> scripts_run_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<Supervision> supervision_;
     std::uint64_t next_client_ = 1;
     MonoTime click_;  ///< Set while a request of the window is being handled: when its click was made.
