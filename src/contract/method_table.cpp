@@ -59,6 +59,7 @@ constexpr std::array script_params{script_id};
 constexpr std::array profile_params{Param{.name = "id", .help = "the profile, as profiles.list names it"}};
 // What a script and a profile must be beyond this is checked by the supervisor, which names the place.
 constexpr std::array script_create_params{
+    Param{.name = "id", .need = optional, .help = "a new one is made where there is none"},
     Param{.name = "name", .help = "for people"},
     Param{.name = "command", .help = "a program, or what the interpreter gets as its last argument"},
     Param{

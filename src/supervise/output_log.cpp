@@ -105,7 +105,7 @@ void OutputLog::show(std::string_view bytes) {
         std::string text = whole_utf8(cut_, bytes);
         if (text.empty()) return;
         text_bytes_.fetch_add(text.size());
-        on_text_(std::move(text));
+        on_text_(weak_from_this(), std::move(text));
     } else {
         cut_.clear();
     }

@@ -23,9 +23,9 @@ namespace labdeck::supervise {
 
 class OutputLog : public std::enable_shared_from_this<OutputLog> {
 public:
-    /// Pieces of valid UTF-8 in order, at most 64 KiB each: what is none has become U+FFFD, and a code point
-    /// that two reads cut comes whole. On the store's thread.
-    using OnText = std::function<void(std::string text)>;
+    /// Pieces of valid UTF-8 in order, of at most 64 KiB read: what is none has become U+FFFD, and a code
+    /// point that two reads cut comes whole. On the store's thread.
+    using OnText = std::function<void(std::weak_ptr<OutputLog> from, std::string text)>;
 
     /// `log` may be null: nothing goes to disk. `blocks_max` bounds what waits for the disk.
     /// Thread: any, but destroyed on the store's, or when its reactor does not run any more.

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
-#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
@@ -20,11 +18,8 @@ static_assert(static_cast<std::size_t>(Status::exited) + 1 == status_names.size(
 
 constexpr std::int64_t ns_per_ms = 1'000'000;
 
-std::string end_text(const LeaderEnd& end) {
-    if (!end.signaled) return fmt::format("exit {}", end.code);
-    const char* const name = ::sigabbrev_np(end.code);
-    return name != nullptr ? fmt::format("killed by SIG{}", name)
-                           : fmt::format("killed by signal {}", end.code);
+bool clean(const io::ExitStatus& end) {
+    return !end.signaled && end.code == 0;
 }
 
 }  // namespace
@@ -122,6 +117,11 @@ void ScriptMachine::restart(MonoTime now) {
     start(now);
 }
 
+void ScriptMachine::shorten_grace(MonoTime now, std::int64_t grace_ns_max) {
+    rules_.grace_ns = std::min(rules_.grace_ns, grace_ns_max);
+    if (sweep_at_) sweep_at_ = std::min(*sweep_at_, MonoTime{now.ns + grace_ns_max});
+}
+
 void ScriptMachine::kill_tree(MonoTime now) {
     stop(now);
     if (status_ != Status::stopping) return;
@@ -167,13 +167,13 @@ void ScriptMachine::failed(const Error& why) {
     enter(Status::failed, why.message);
 }
 
-void ScriptMachine::leader_ended(MonoTime now, LeaderEnd end) {
+void ScriptMachine::leader_ended(MonoTime now, io::ExitStatus end) {
     leader_ = 0;
     last_end_ = end;
     orders_.changed = true;
     if (ending_ == Ending::no) {
         begin_stop(now, Ending::leftovers);
-        reason_ = fmt::format("{}; what it left behind is being ended", end_text(end));
+        reason_ = fmt::format("{}; what it left behind is being ended", io::exit_text(end));
     }
 }
 
@@ -187,17 +187,17 @@ void ScriptMachine::empty(MonoTime now) {
 
 void ScriptMachine::after_unwanted(MonoTime now) {
     const bool unhealthy = ending_ == Ending::unhealthy;
-    const bool clean = last_end_ && last_end_->clean() && !unhealthy;
+    const bool success = last_end_ && clean(*last_end_) && !unhealthy;
     const bool again = unhealthy || rules_.policy == RestartPolicy::always ||
-                       (rules_.policy == RestartPolicy::on_failure && !clean);
+                       (rules_.policy == RestartPolicy::on_failure && !success);
     if (again) return give_up_or_wait(now);
-    const std::string how = last_end_ ? end_text(*last_end_) : std::string();
-    enter(clean ? Status::exited : Status::failed, clean ? std::string() : how);
+    const std::string how = last_end_ ? io::exit_text(*last_end_) : std::string();
+    enter(success ? Status::exited : Status::failed, success ? std::string() : how);
 }
 
 void ScriptMachine::give_up_or_wait(MonoTime now) {
     const std::string how =
-        ending_ == Ending::unhealthy ? "unhealthy" : end_text(last_end_.value_or(LeaderEnd{}));
+        ending_ == Ending::unhealthy ? "unhealthy" : io::exit_text(last_end_.value_or(io::ExitStatus{}));
     if (rules_.retries_max >= 0 && retries_ >= rules_.retries_max) {
         return enter(Status::failed, fmt::format("{}; {} retries used up", how, rules_.retries_max));
     }

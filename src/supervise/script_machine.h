@@ -25,19 +25,13 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "io/child_process.h"
 #include "supervise/records.h"
 
 namespace labdeck::supervise {
 
 enum class Status : unsigned char { stopped, starting, running, stopping, backoff, failed, exited };
 std::string_view status_name(Status status) noexcept;
-
-/// How a leader ended: an exit code, or the signal that killed it.
-struct LeaderEnd {
-    bool signaled = false;
-    int code = 0;
-    bool clean() const noexcept { return !signaled && code == 0; }
-};
 
 /// What a definition says about starting and stopping, with the defaults filled in. Times in ns.
 struct ScriptRules {
@@ -85,13 +79,15 @@ public:
     /// Cancels what was to start. Nothing when nothing runs.
     void stop(MonoTime now);
     void restart(MonoTime now);
+    /// What is being stopped, or will be, has no more than this left of its grace.
+    void shorten_grace(MonoTime now, std::int64_t grace_ns_max);
     /// As stop(), without a grace.
     void kill_tree(MonoTime now);
 
     // --- what the world says -----------------------------------------------
     void started(MonoTime now, pid_t leader);
     void failed(const Error& why);
-    void leader_ended(MonoTime now, LeaderEnd end);
+    void leader_ended(MonoTime now, io::ExitStatus end);
     void empty(MonoTime now);
     void survivor(MonoTime now, pid_t pid, char state, int count);
     /// One probe's result, `why` for a bad one. Three bad ones in a row are unhealthy, one good one is
@@ -116,7 +112,7 @@ public:
     const std::string& reason() const noexcept { return reason_; }
     /// Of the present run, or of the last.
     std::optional<MonoTime> started_at() const noexcept { return started_at_; }
-    std::optional<LeaderEnd> last_end() const noexcept { return last_end_; }
+    std::optional<io::ExitStatus> last_end() const noexcept { return last_end_; }
     /// Unwanted exits in a row.
     std::int64_t retries() const noexcept { return retries_; }
     /// Not there without a check, and before the first result.
@@ -146,7 +142,7 @@ private:
     bool start_again_ = false;
     pid_t leader_ = 0;
     std::optional<MonoTime> started_at_;
-    std::optional<LeaderEnd> last_end_;
+    std::optional<io::ExitStatus> last_end_;
     std::int64_t retries_ = 0;
     std::deque<MonoTime> automatic_starts_;
     std::optional<MonoTime> sweep_at_;

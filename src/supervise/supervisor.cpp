@@ -22,6 +22,7 @@ namespace {
 constexpr std::int64_t profile_look_ns = 50'000'000;
 /// A script without a health check counts as up after this.
 constexpr std::int64_t up_ns = 1'000'000'000;
+constexpr std::int64_t waiting_word_ns = 5'000'000'000;
 constexpr std::size_t log_blocks_max = 64;
 
 double dice() {
@@ -42,10 +43,6 @@ Error masked(Error why, const ScriptDefinition& script) {
     return why;
 }
 
-LeaderEnd end_of(const io::ExitStatus& status) {
-    return {status.signaled, status.code};
-}
-
 }  // namespace
 
 Supervisor::Supervisor(store::Database database, SupervisorOptions options, SupervisorHooks hooks,
@@ -59,7 +56,9 @@ Supervisor::Supervisor(store::Database database, SupervisorOptions options, Supe
 
 Supervisor::~Supervisor() {
     *alive_ = false;
-    if (profile_timer_ != 0) hub_.cancel(profile_timer_);
+    for (const io::TimerId timer : {profile_timer_, waiting_timer_}) {
+        if (timer != 0) hub_.cancel(timer);
+    }
     for (const auto& job : jobs_) {
         if (job->timer != 0) hub_.cancel(job->timer);
     }
@@ -115,8 +114,13 @@ void Supervisor::adopt(Job& job, const ScriptDefinition& script) {
     job.machine.set_rules(ScriptRules::of(script));
     watch_health(job);
     if (!same_env && job.output) hooks_.filter_output(*job.output, mask_of(script));
-    if (same_log || !job.log) return;
-    store_.post([log = job.log, file = log_of(script)] { log->write_to(file); });
+    if (!same_log && job.log) renew_log(job);
+}
+
+// From the bytes on that the store's thread has not seen yet.
+void Supervisor::renew_log(Job& job) {
+    job.logs_folder = logs_folder();
+    store_.post([log = job.log, file = log_of(job.script)] { log->write_to(file); });
 }
 
 void Supervisor::remove_job(const std::string& id) {
@@ -144,27 +148,36 @@ bool Supervisor::open_output(Job& job) {
     job.write_end.reset(ends[1]);
     job.log =
         OutputLog::make(store_, log_blocks_max, log_of(job.script),
-                        [this, alive = alive_, poster = hub_.poster(), id = job.script.id](std::string text) {
-                            poster.post([this, alive, id, text = std::move(text)] {
-                                if (*alive) said(id, text);
+                        [this, alive = alive_, poster = hub_.poster(), id = job.script.id](
+                            std::weak_ptr<OutputLog> from, std::string text) {
+                            poster.post([this, alive, id, from = std::move(from), text = std::move(text)] {
+                                if (!*alive) return;
+                                hooks_.publish("process.log", {{"scriptId", id}, {"text", text}});
+                                if (const auto log = from.lock()) log->taken(text.size());
                             });
                         });
+    job.logs_folder = logs_folder();
     job.log->listen(hooks_.subscribed("process.log"));
     job.output =
         hooks_.open_output(job.script.name, std::move(read_end), mask_of(job.script), job.log->feed());
     return true;
 }
 
-void Supervisor::said(const std::string& id, const std::string& text) {
-    hooks_.publish("process.log", {{"scriptId", id}, {"text", text}});
-    for (const auto& job : jobs_) {
-        if (job->script.id == id && job->log) job->log->taken(text.size());
+void Supervisor::warn_of_missing_secrets(const ScriptDefinition& script) const {
+    for (const auto& [name, value] : script.env.value_or(EnvMap{})) {
+        if (value) continue;
+        hooks_.log("warning",
+                   fmt::format("{} starts without {}: the document it came from had no value for it; "
+                               "edit the script to give one",
+                               script.name, name));
     }
 }
 
 void Supervisor::launch(Job& job) {
     const auto refuse = [&job](const Error& why) { job.machine.failed(masked(why, job.script)); };
     if (!open_output(job)) return;
+    if (job.logs_folder != logs_folder()) renew_log(job);
+    warn_of_missing_secrets(job.script);
     auto request = launch_of(job.script, options_.root);
     if (!request) return refuse(request.error());
     if (request->argv.empty()) return refuse({Code::bad_arg, "start: the command is empty", 0, {}});
@@ -177,7 +190,7 @@ void Supervisor::launch(Job& job) {
         job.machine.failed(masked(why, job.script)), obey(job);
     };
     handler.leader_ended = [this, &job](const io::ExitStatus& status) {
-        job.machine.leader_ended(mono_now(), end_of(status)), obey(job);
+        job.machine.leader_ended(mono_now(), status), obey(job);
     };
     handler.survivor = [this, &job](pid_t pid, char state, int count) {
         job.machine.survivor(mono_now(), pid, state, count), obey(job);
@@ -316,10 +329,12 @@ void Supervisor::go_on(ProfileRun& run) {
                 obey(job);
             }
             const ScriptMachine& machine = job.machine;
+            const bool runs = machine.status() == Status::running;
             const bool up = ScriptRules::of(job.script).health_checked
                                 ? machine.healthy().value_or(false)
                                 : machine.started_at() && now.ns - machine.started_at()->ns >= up_ns;
-            const bool ready = run.way == ProfileRun::Way::up ? !machine.active() || up : !machine.active();
+            const bool ready =
+                run.way == ProfileRun::Way::up ? !machine.active() || (runs && up) : !machine.active();
             if (!ready) return;
         }
         run.left.erase(run.left.begin());
@@ -345,15 +360,28 @@ void Supervisor::stop(std::int64_t grace_ns_max, std::function<void()> done) {
     std::sort(running.begin(), running.end(),
               [](const Job* a, const Job* b) { return a->start_number > b->start_number; });
     for (Job* job : running) {
-        ScriptRules rules = ScriptRules::of(job->script);
-        rules.grace_ns = std::min(rules.grace_ns, grace_ns_max);
-        job->machine.set_rules(rules);
+        job->machine.shorten_grace(mono_now(), grace_ns_max);
         job->cancel_starters();
         job->machine.stop(mono_now());
         obey(*job);
     }
     hub_.post([this, alive = alive_] {
         if (*alive) check_stopped();
+    });
+    say_whom_we_wait_for(grace_ns_max);
+}
+
+void Supervisor::say_whom_we_wait_for(std::int64_t in_ns) {
+    waiting_timer_ = hub_.after(in_ns, [this] {
+        waiting_timer_ = 0;
+        if (!stopped_) return;
+        for (const auto& job : jobs_) {
+            if (!job->alive()) continue;
+            hooks_.log("warning",
+                       fmt::format("waiting for {} to end{}{}", job->script.name,
+                                   job->machine.reason().empty() ? "" : ": ", job->machine.reason()));
+        }
+        say_whom_we_wait_for(waiting_word_ns);
     });
 }
 
@@ -363,10 +391,17 @@ void Supervisor::check_stopped() {
     if (!any) std::exchange(stopped_, nullptr)();
 }
 
+// Names of scripts need not differ; what is charted under them must.
+std::string Supervisor::shown_name(const Job& job) const {
+    const auto same = [&](const auto& other) { return other->script.name == job.script.name; };
+    if (std::count_if(jobs_.begin(), jobs_.end(), same) < 2) return job.script.name;
+    return fmt::format("{} {}", job.script.name, job.script.id.substr(0, 8));
+}
+
 void Supervisor::watch_processes() {
     std::vector<data::WatchedProcess> watched;
     for (const auto& job : jobs_) {
-        if (job->process) watched.push_back({job->script.name, job->process->keeper_pid()});
+        if (job->process) watched.push_back({shown_name(*job), job->process->keeper_pid()});
     }
     hooks_.watch(std::move(watched));
 }

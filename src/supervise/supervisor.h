@@ -44,7 +44,7 @@ struct SupervisorHooks {
     std::function<void(std::string_view event, const Json& params)> publish;
     std::function<bool(std::string_view event)> subscribed;
     std::function<void(std::string_view level, std::string text)> log;
-    /// Keepers to be measured, once a second, under their script's id.
+    /// Keepers to be measured, once a second, under names that differ.
     std::function<void(std::vector<data::WatchedProcess>)> watch;
 };
 
@@ -113,15 +113,18 @@ private:
     void tidy_up(const Job& job);
     void launch(Job& job);
     void begin(const std::string& id, void (ScriptMachine::*how)(MonoTime), Answer answer);
-    void said(const std::string& id, const std::string& text);
+    void renew_log(Job& job);
+    void warn_of_missing_secrets(const ScriptDefinition& script) const;
     bool open_output(Job& job);
     std::shared_ptr<store::RotatingLog> log_of(const ScriptDefinition& script);
-    std::string log_path(const ScriptDefinition& script) const;
     Json snapshot_of(const Job& job) const;
     void watch_processes();
     void go_on(ProfileRun& run);
     void step_profiles();
     void check_stopped();
+    void say_whom_we_wait_for(std::int64_t in_ns);
+    std::string shown_name(const Job& job) const;
+    const std::string& logs_folder() const;
 
     store::Database database_;
     Catalog catalog_;
@@ -132,8 +135,9 @@ private:
     std::vector<std::unique_ptr<Job>> jobs_;
     std::vector<std::unique_ptr<ProfileRun>> profile_runs_;
     io::TimerId profile_timer_ = 0;
+    io::TimerId waiting_timer_ = 0;
     std::function<void()> stopped_;
-    std::string logs_folder_;
+    std::string logs_folder_;       ///< Of the settings; empty for the workspace's own.
     std::uint64_t next_start_ = 1;  ///< Numbers the starts, for stopping in reverse.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

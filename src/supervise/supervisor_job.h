@@ -26,6 +26,7 @@ struct Supervisor::Job {
     UniqueFd write_end;  ///< Of the pipe that all its runs say their words into.
     std::optional<data::SourceInfo> output;
     std::shared_ptr<OutputLog> log;
+    std::string logs_folder;  ///< Where that writes.
     io::TimerId timer = 0;
     std::uint64_t start_number = 0;
     std::vector<Answer> starters;  ///< Who wants to know whether it runs, while it is starting.

@@ -119,9 +119,8 @@ std::shared_ptr<store::RotatingLog> Supervisor::log_of(const ScriptDefinition& s
     if (settings.max_bytes) limits.bytes_max = static_cast<std::uint64_t>(*settings.max_bytes);
     if (settings.max_files) limits.files_max = static_cast<unsigned>(*settings.max_files);
     if (!settings.rotate.value_or(true)) limits.bytes_max = store::LogLimits::rotate_never;
-    const std::string& folder = logs_folder_.empty() ? options_.logs_folder : logs_folder_;
     return std::make_shared<store::RotatingLog>(
-        folder, store::log_name(script.id), limits,
+        logs_folder(), store::log_name(script.id), limits,
         [this, alive = alive_, poster = hub_.poster(), name = script.name](const std::string& sentence) {
             poster.post([this, alive, text = fmt::format("log of {}: {}", name, sentence)] {
                 if (*alive) hooks_.log("warning", text);
@@ -129,15 +128,16 @@ std::shared_ptr<store::RotatingLog> Supervisor::log_of(const ScriptDefinition& s
         });
 }
 
-std::string Supervisor::log_path(const ScriptDefinition& script) const {
-    const std::string& folder = logs_folder_.empty() ? options_.logs_folder : logs_folder_;
-    return fmt::format("{}/{}.log", folder, store::log_name(script.id));
+const std::string& Supervisor::logs_folder() const {
+    return logs_folder_.empty() ? options_.logs_folder : logs_folder_;
 }
 
 Result<Json> Supervisor::read_log(const std::string& id) const {
     const Job& job = *LD_TRY(find(id));
-    const std::string bytes =
-        LD_TRY(store::RotatingLog::read_tail(log_path(job.script), store::RotatingLog::tail_bytes_max));
+    // A place for logs holds from the next start on; what is current is where it is written now.
+    const std::string& folder = job.log ? job.logs_folder : logs_folder();
+    const std::string bytes = LD_TRY(store::RotatingLog::read_tail(
+        fmt::format("{}/{}.log", folder, store::log_name(id)), store::RotatingLog::tail_bytes_max));
     std::string cut;
     return Json(whole_utf8(cut, bytes));
 }

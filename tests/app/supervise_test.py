@@ -827,6 +827,25 @@ class Records(unittest.TestCase):
                 self.assertLess(after - before, 3)
             bench.get("profiles.stopAll", id="all")
             self.assertEqual(list(each("stopped")), order[::-1])
+            # The run before does not count as being up.
+            bench.get("profiles.startAll", id="all")
+            times = list(each("running").values())
+            for before, after in zip(times, times[1:]):
+                self.assertGreater(after - before, 0.9)
+
+    def test_another_place_for_logs_holds_from_the_next_start_on(self):
+        with Bench() as bench:
+            bench.script(**sh("echo run; exec sleep 1000"))
+            bench.get("process.start", id="script")
+            bench.wait_log("run")
+            elsewhere = bench.root + "/elsewhere"
+            bench.get("settings.update", logsPath=elsewhere)
+            self.assertEqual(bench.get("process.readLog", id="script"), "run\n")
+            self.assertFalse(os.path.exists(elsewhere))
+            bench.get("process.restart", id="script")
+            wait_for(lambda: os.path.isdir(elsewhere) and os.listdir(elsewhere), "a log in its new place")
+            bench.wait_log("run")
+            self.assertEqual(bench.get("process.readLog", id="script"), "run\n")
 
     def test_a_profile_that_is_stopped_on_its_way_up_starts_nothing_more(self):
         with Bench() as bench:

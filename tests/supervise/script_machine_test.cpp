@@ -34,7 +34,7 @@ struct Life {
     void stop() { machine.stop(now), obey(); }
     void restart() { machine.restart(now), obey(); }
     /// The leader ends and leaves nothing behind.
-    void ends(LeaderEnd end) {
+    void ends(io::ExitStatus end) {
         machine.leader_ended(now, end), obey();
         machine.empty(now), obey();
     }
@@ -271,6 +271,20 @@ TEST_SUITE("supervise/script_machine") {
         CHECK(life.machine.reason() == "start /no/where: No such file or directory");
         life.forward(3600 * s);
         CHECK(life.launches == 1);
+    }
+
+    TEST_CASE("a grace that runs can be cut shorter, and never made longer") {
+        ScriptRules patient = rules();
+        patient.grace_ns = 3600 * s;
+        Life life(patient);
+        life.start();
+        life.stop();
+        life.machine.shorten_grace(life.now, 3 * s);
+        life.machine.shorten_grace(life.now, 100 * s);
+        life.forward(3 * s - 1);
+        CHECK(life.sweeps == 0);
+        life.forward(1);
+        CHECK(life.sweeps == 1);
     }
 
     TEST_CASE("killing the tree skips the grace, and cuts one short") {
