@@ -42,6 +42,23 @@ inline bool becomes(const std::function<bool()>& so) {
     return true;
 }
 
+/// The same for what the given loop does: runs it, here, until it is so.
+inline bool becomes(io::Reactor& reactor, const std::function<bool()>& so) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    bool is_so = false;
+    bool stopped = false;
+    const io::TimerId look = reactor.every(1'000'000, [&] {
+        // Once: a second stop would be waiting for the loop's next run.
+        if (stopped) return;
+        is_so = so();
+        stopped = is_so || std::chrono::steady_clock::now() > until;
+        if (stopped) reactor.stop();
+    });
+    reactor.run();
+    reactor.cancel(look);
+    return is_so;
+}
+
 /// A TCP port of this machine that nobody has.
 inline int free_port() {
     const std::unique_ptr<io::Reactor> reactor = io::Reactor::create("port").value();

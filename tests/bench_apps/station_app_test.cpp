@@ -85,18 +85,7 @@ public:
         reactor_->run();
         return job->json(true);
     }
-    /// Runs the loop until it is so.
-    bool comes_to(const std::function<bool()>& so) {
-        const MonoTime end{mono_now().ns + std::chrono::nanoseconds(patience).count()};
-        bool is_so = false;
-        const io::TimerId timer = reactor_->every(2'000'000, [&] {
-            is_so = so();
-            if (is_so || mono_now() > end) reactor_->stop();
-        });
-        reactor_->run();
-        reactor_->cancel(timer);
-        return is_so;
-    }
+    bool comes_to(const std::function<bool()>& so) { return becomes(*reactor_, so); }
     void start_by_itself() { app_.start_by_itself(); }
     Json status() const { return app_.status(); }
     /// As subscribers were told last.
@@ -105,8 +94,8 @@ public:
 private:
     std::unique_ptr<io::Reactor> reactor_ = io::Reactor::create("station").value();
     bool busy_told_ = false;
-    StationApp app_;
     JobTable jobs_{*reactor_, [](const Job&) {}};
+    StationApp app_;  // ends its job, so it goes first
 };
 
 std::size_t files_in(const std::string& folder) {

@@ -38,15 +38,7 @@ struct Bench {
         client = std::make_unique<TcpLink>(*reactor, "127.0.0.1", port, at_client.handler());
         REQUIRE(client->open());
     }
-    bool until(const std::function<bool()>& so) {
-        const MonoTime end{mono_now().ns + 20'000'000'000};
-        const io::TimerId look = reactor->every(1'000'000, [&] {
-            if (so() || mono_now() > end) reactor->stop();
-        });
-        reactor->run();
-        reactor->cancel(look);
-        return so();
-    }
+    bool until(const std::function<bool()>& so) { return becomes(*reactor, so); }
 
     std::unique_ptr<io::Reactor> reactor = io::Reactor::create("tcp").value();
     int port = free_port();
