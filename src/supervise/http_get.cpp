@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 #include <map>
 #include <utility>
 
 #include "base/assert.h"
+#include "io/curl.h"
 
 namespace labdeck::supervise {
 
@@ -18,26 +18,9 @@ namespace {
 
 constexpr std::int64_t ns_per_ms = 1'000'000;
 
-// libcurl's own set-up, once for the process. It is never taken back: threads of it may still look up names.
-bool ready() {
-    static const bool done = ::curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    return done;
-}
-
 /// With a resolver that waits, or with none, a name would hold up the whole hub.
 bool looks_up_aside() {
     return (::curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS) != 0;
-}
-
-/// The environment's list, and this machine itself.
-std::string without_proxy() {
-    std::string list;
-    for (const char* name : {"no_proxy", "NO_PROXY"}) {
-        const char* const value = std::getenv(name);
-        if (value != nullptr && list.empty()) list = value;
-    }
-    if (list == "*") return list;
-    return fmt::format("{}{}localhost,127.0.0.0/8,::1", list, list.empty() ? "" : ",");
 }
 
 template <typename Value>
@@ -86,7 +69,7 @@ struct HttpGet::Impl {
 
 bool HttpGet::Impl::open() {
     if (multi != nullptr) return true;
-    if (!ready()) return false;
+    if (!io::curl_ready()) return false;
     multi = ::curl_multi_init();
     if (multi == nullptr) return false;
     ::curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, &Impl::on_socket);
@@ -104,7 +87,7 @@ void HttpGet::Impl::prepare(const std::string& url) {
     set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     set(easy, CURLOPT_FOLLOWLOCATION, 1L);
     set(easy, CURLOPT_MAXREDIRS, redirects_max);
-    set(easy, CURLOPT_NOPROXY, without_proxy().c_str());
+    set(easy, CURLOPT_NOPROXY, io::curl_without_proxy().c_str());
     set(easy, CURLOPT_NOSIGNAL, 1L);
     // Else giving up waits for the thread that looks up a name.
     set(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -235,7 +218,7 @@ void HttpGet::cancel() {
 
 std::string HttpGet::title(const std::string& url) {
     std::string shown = "GET";
-    CURLU* const parts = ready() ? ::curl_url() : nullptr;
+    CURLU* const parts = io::curl_ready() ? ::curl_url() : nullptr;
     if (parts == nullptr) return shown;
     char* text = nullptr;
     if (::curl_url_set(parts, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK &&
