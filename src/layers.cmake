@@ -1,7 +1,7 @@
 # The layers of the program, lowest first. An include points from a later name to an earlier one, never the
 # other way; scripts/check-layers has the table of who may see whom.
 set(LABDECK_LAYERS
-    base data contract keeper io model store bench_apps conform providers supervise terminal devices runs hub gfx ui app)
+    base data contract keeper io model store bench_apps conform providers supervise updates terminal devices runs hub gfx ui app)
 
 # For work on a few layers while others are in pieces: -DLABDECK_ONLY="base;data;io" adds these and their tests alone.
 set(LABDECK_ONLY "" CACHE STRING "The layers to build; all of them when empty")

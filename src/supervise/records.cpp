@@ -298,6 +298,8 @@ Result<AppSettings> settings_from_json(const Json& json, const std::string& plac
     settings.notifications_toast_enabled = fields.boolean("notificationsToastEnabled");
     settings.start_minimized = fields.boolean("startMinimized");
     settings.update_channel = fields.text("updateChannel", word_rule);
+    settings.update_feed = fields.text("updateFeed", path_rule);
+    settings.update_public_key = fields.text("updatePublicKey", word_rule);
     settings.logs_path = fields.text("logsPath", path_rule);
     if (settings.logs_path && !settings.logs_path->empty() && settings.logs_path->front() != '/') {
         fields.refuse(fields.place_of("logsPath"), "must be an absolute path, or empty");
@@ -373,6 +375,8 @@ Json to_json(const AppSettings& settings) {
     members.add("notificationsToastEnabled", settings.notifications_toast_enabled);
     members.add("startMinimized", settings.start_minimized);
     members.add("updateChannel", settings.update_channel);
+    members.add("updateFeed", settings.update_feed);
+    members.add("updatePublicKey", settings.update_public_key);
     members.add("logsPath", settings.logs_path);
     members.add("crashReportingEnabled", settings.crash_reporting_enabled);
     return members.with(settings.extra);

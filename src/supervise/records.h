@@ -96,7 +96,9 @@ struct AppSettings {
     std::optional<bool> notifications_toast_enabled;
     std::optional<bool> start_minimized;
     std::optional<std::string> update_channel;
-    std::optional<std::string> logs_path;  ///< Absolute, or empty for the workspace's own.
+    std::optional<std::string> update_feed;        ///< A URL; what it must be is said by the updater.
+    std::optional<std::string> update_public_key;  ///< Ed25519, base64.
+    std::optional<std::string> logs_path;          ///< Absolute, or empty for the workspace's own.
     std::optional<bool> crash_reporting_enabled;
     ExtraMembers extra;
     bool operator==(const AppSettings&) const = default;

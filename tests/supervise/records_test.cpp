@@ -147,7 +147,7 @@ TEST_SUITE("supervise/records") {
     TEST_CASE("settings are checked where they are known, and kept where they are not") {
         const std::string text =
             R"({"theme":"dark","notificationsNativeEnabled":true,"notificationsToastEnabled":false,)"
-            R"("startMinimized":false,"updateChannel":"stable","logsPath":"/var/log/bench",)"
+            R"("startMinimized":false,"updateChannel":"stable","updateFeed":"https://example.org/","updatePublicKey":"k","logsPath":"/var/log/bench",)"
             R"("crashReportingEnabled":false,"runs":{"max":2}})";
         CHECK(contract::dump_line(to_json(settings_from_json(json_of(text)).value())) == text);
         CHECK(settings_from_json(json_of(R"({"logsPath":"here"})")).error().details ==
