@@ -5,6 +5,7 @@
 #include <span>
 
 #include "app/commands.h"
+#include "app/restart.h"
 #include "io/byte_channel.h"
 
 namespace {
@@ -141,8 +142,10 @@ int run(std::span<char*> words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    const RestartPoint restart_point(argv);
     labdeck::io::ignore_sigpipe();
     // A log at the limit on file sizes is told of, and no reason to end. Children have the signal again.
     std::signal(SIGXFSZ, SIG_IGN);
-    return run({argv, static_cast<std::size_t>(argc)});
+    const int code = run({argv, static_cast<std::size_t>(argc)});
+    return restart_point.restart_if_asked(code);
 }

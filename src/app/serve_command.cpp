@@ -6,6 +6,7 @@
 
 #include "app/bench_session.h"
 #include "app/commands.h"
+#include "app/restart.h"
 #include "app/stop_signals.h"
 #include "bench_apps/provider.h"
 
@@ -19,6 +20,10 @@ int run_serve(const BenchArgs& args) {
     });
     hub::HubOptions options;
     options.log_to_stderr = true;
+    options.restart = [&] {
+        ask_for_restart();
+        if (!told.exchange(true)) stopped.count_down();
+    };
     auto session = BenchSession::start(args, DemoHome::kept, options);
     if (!session) {
         std::fprintf(stderr, "labdeck: %s\n", session.error().message.c_str());

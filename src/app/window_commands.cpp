@@ -4,6 +4,7 @@
 
 #include "app/bench_session.h"
 #include "app/commands.h"
+#include "app/restart.h"
 #include "app/stop_signals.h"
 #include "base/thread_role.h"
 #include "contract/local_link.h"
@@ -44,13 +45,14 @@ bool parse_size(const std::string& text, int& width, int& height) {
 
 /// What lives between a window and its hub, in the order in which it must be taken down.
 template <typename Run>
-int with_bench(const ConsoleArgs& args, DemoHome home, Run run) {
+int with_bench(const ConsoleArgs& args, DemoHome home, std::function<void()> restart, Run run) {
     contract::LocalLink link;
     data::WindowInbox inbox([] { ui::wake_window(); });
     link.on_window_wake([] { ui::wake_window(); });
     hub::HubOptions options;
     options.link = &link;
     options.inbox = &inbox;
+    options.restart = std::move(restart);
     auto session = BenchSession::start(args.bench, home, options);
     if (!session) return complain(session.error());
     ui::ConsoleOptions console = console_options(args);
@@ -67,7 +69,11 @@ int run_console(const ConsoleArgs& args) {
     }
     ui_thread.bind();
     const StopSignals signals([] { ui::close_window(); });
-    return with_bench(args, DemoHome::kept,
+    const auto restart = [] {
+        ask_for_restart();
+        ui::close_window();
+    };
+    return with_bench(args, DemoHome::kept, restart,
                       [](auto& link, auto& inbox, ui::ConsoleOptions options) -> Result<> {
                           ui::Console console(link, inbox, std::move(options));
                           return ui::run_window(console);
@@ -84,7 +90,7 @@ int run_shot(const ShotArgs& args) {
     }
     ui_thread.bind();
     const StopSignals signals([] { ui::close_window(); });
-    return with_bench(args.console, DemoHome::temporary,
+    return with_bench(args.console, DemoHome::temporary, nullptr,
                       [&](auto& link, auto& inbox, ui::ConsoleOptions options) -> Result<> {
                           ui::Console console(link, inbox, std::move(options));
                           return ui::take_shot(console, request);

@@ -13,6 +13,7 @@ constexpr auto integer = ParamType::integer;
 constexpr std::string_view process_interface = "Process interface";
 constexpr std::string_view lifecycle = "Lifecycle and log";
 constexpr std::string_view supervisor = "Supervisor";
+constexpr std::string_view updates = "Updates";
 constexpr std::string_view sources = "Sources";
 constexpr std::string_view serial = "Serial";
 
@@ -367,6 +368,27 @@ constexpr std::array method_table{
            .help = "Reads a script's current log, at most its last 4 MiB.",
            .group = supervisor},
 
+    Method{.name = "updates.check",
+           .aliases = "updates:check check_updates checkUpdates",
+           .response = "{ok, error?}",
+           .help = "Looks for a newer program in the feed; the event updates says what there is.",
+           .group = updates},
+    Method{.name = "updates.download",
+           .aliases = "updates:download download_update downloadUpdate",
+           .response = "{ok, error?}",
+           .help = "Fetches the newest program and checks it; goes on where an earlier download broke off.",
+           .group = updates},
+    Method{.name = "updates.quitAndInstall",
+           .aliases = "updates:quitAndInstall quit_and_install quitAndInstall",
+           .response = "null",
+           .help = "Puts the downloaded program in this one's place, stops the bench and starts again.",
+           .group = updates},
+    Method{.name = "updates.status",
+           .aliases = "get_updates_status getUpdatesStatus",
+           .response = "{current, program, platform, state, busy, info?, …}",
+           .help = "Says where the update stands.",
+           .group = updates},
+
     Method{.name = "source.list",
            .aliases = "list_sources listSources",
            .response = "{sources: [{sourceId, kind, name, state, …}]}",
@@ -419,6 +441,9 @@ constexpr std::array topic_table{
           .aliases = "process_log",
           .params = "{scriptId, text}",
           .help = "A script said something on stdout or stderr."},
+    Topic{.name = "updates",
+          .params = "{type, info?, message?}",
+          .help = "type: available, none, progress, downloaded or error."},
 };
 
 }  // namespace

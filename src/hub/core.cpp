@@ -46,7 +46,8 @@ Core::Core(Workspace& workspace, HubOptions& options, io::Reactor& hub, io::Reac
       pipes_(pipes),
       serial_(serial),
       sources_(hub, options.inbox),
-      supervision_(std::make_unique<Supervision>(*this, hub, pipes, store)) {}
+      supervision_(std::make_unique<Supervision>(*this, hub, pipes, store)),
+      updating_(std::make_unique<Updating>(*this, hub)) {}
 
 Core::~Core() {
     if (job_timer_ != 0) hub_.cancel(job_timer_);
@@ -56,6 +57,7 @@ Core::~Core() {
 Result<> Core::open() {
     bind_methods(*this, dispatcher_);
     supervision_->bind(dispatcher_);
+    updating_->bind(dispatcher_);
     open_log();
     if (options_.inbox != nullptr) LD_TRY(start_sampler());
     for (const CableSpec& spec : workspace_.bench().cables) LD_TRY(make_cable(spec));

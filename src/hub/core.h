@@ -20,6 +20,7 @@
 #include "hub/job_watch.h"
 #include "hub/source_registry.h"
 #include "hub/supervision.h"
+#include "hub/updating.h"
 #include "hub/workspace.h"
 #include "io/byte_channel.h"
 #include "io/child_process.h"
@@ -142,6 +143,7 @@ private:
     /// Whether a script of ours is measured; read by the sampler's thread.
     std::shared_ptr<std::atomic<bool>> scripts_run_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<Supervision> supervision_;
+    std::unique_ptr<Updating> updating_;
     std::uint64_t next_client_ = 1;
     MonoTime click_;  ///< Set while a request of the window is being handled: when its click was made.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -8,6 +8,7 @@
 // requests never queue behind a source's bytes, which flow on io-pipe and io-serial.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,9 @@ struct HubOptions {
     contract::LocalLink* link = nullptr;
     data::WindowInbox* inbox = nullptr;
     bool log_to_stderr = false;
+    /// Ends the hub and starts the program again, which is another one by then. Empty where that cannot be.
+    /// Called on the hub's thread.
+    std::function<void()> restart;
     std::size_t retained_bytes = 32U << 20;  ///< A source's tail.
     std::size_t ahead_bytes = 64U << 20;     ///< How far an I/O thread may read ahead of the slowest reader.
 };

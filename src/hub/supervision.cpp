@@ -116,7 +116,10 @@ void Supervision::bind(contract::Dispatcher& table) {
     bind_id("profiles.startAll", &Supervisor::start_profile);
     bind_id("profiles.stopAll", &Supervisor::stop_profile);
     bind("settings.get", [](Supervisor& s, const Json&) { return s.settings(); });
-    bind("settings.update", [](Supervisor& s, const Json& p) { return s.update_settings(p); });
+    bind("settings.update", [](Supervisor& s, const Json& p) -> Result<Json> {
+        LD_TRY(Updating::check_settings(p));
+        return s.update_settings(p);
+    });
     bind("data.export", [](Supervisor& s, const Json&) { return s.export_all(); });
     bind("data.import",
          [](Supervisor& s, const Json& p) { return s.import_all(p["data"], p["mode"].get<std::string>()); });
@@ -135,6 +138,11 @@ void Supervision::bind(contract::Dispatcher& table) {
 void Supervision::stop(std::int64_t grace_ns_max, std::function<void()> done) {
     if (!supervisor_) return done();
     supervisor_->stop(grace_ns_max, std::move(done));
+}
+
+Json Supervision::settings() const {
+    if (!supervisor_) return Json::object();
+    return supervisor_->settings().value_or(Json::object());
 }
 
 void Supervision::measured(const data::SampleBatch& batch) {

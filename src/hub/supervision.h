@@ -33,6 +33,8 @@ public:
     void stop(std::int64_t grace_ns_max, std::function<void()> done);
 
     const std::vector<data::WatchedProcess>& watched() const noexcept { return watched_; }
+    /// {} where no catalog could be opened.
+    contract::Json settings() const;
     void measured(const data::SampleBatch& batch);
     void listeners_changed();
 
