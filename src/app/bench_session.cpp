@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/demo_bench.h"
+#include "app/login_entry.h"
 #include "hub/workspace.h"
 
 namespace labdeck::app {
@@ -35,6 +36,11 @@ Result<std::unique_ptr<BenchSession>> BenchSession::start(const BenchArgs& args,
     }
     if (args.demo) LD_TRY(write_demo_bench(root));
     options.version = LABDECK_VERSION;
+    if (home == DemoHome::kept) {
+        options.at_login = [program = hub::own_program()](const std::string& bench, const auto& profiles) {
+            return keep_login_entry(program, bench, profiles);
+        };
+    }
     hub::Workspace workspace = LD_TRY(hub::Workspace::open(root));
     session->hub_ = LD_TRY(hub::Hub::start(std::move(workspace), options));
     return session;

@@ -1,6 +1,7 @@
 // console and shot: the bench and its window in one process.
 #include <charconv>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "app/bench_session.h"
 #include "app/commands.h"
@@ -57,6 +58,8 @@ int with_bench(const ConsoleArgs& args, DemoHome home, std::function<void()> res
     if (!session) return complain(session.error());
     ui::ConsoleOptions console = console_options(args);
     console.workspace_name = (*session)->hub().workspace().bench().name;
+    // Whoever asks for the whole screen wants to see it.
+    console.minimized = !console.fullscreen && (*session)->hub().settings().value("startMinimized", false);
     const Result<> done = run(link, inbox, std::move(console));
     return done ? exit_fine : complain(done.error());
 }

@@ -1,6 +1,7 @@
 #include "hub/hub.h"
 
 #include <future>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/thread_role.h"
@@ -111,6 +112,12 @@ Result<std::unique_ptr<Hub>> Hub::start(Workspace workspace, HubOptions options)
 
 const Workspace& Hub::workspace() const noexcept {
     return impl_->workspace;
+}
+
+contract::Json Hub::settings() const {
+    std::promise<contract::Json> read;
+    impl_->hub.reactor->post([&] { read.set_value(impl_->core->supervision().settings()); });
+    return read.get_future().get();
 }
 
 }  // namespace labdeck::hub

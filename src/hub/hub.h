@@ -11,8 +11,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "contract/json.h"
 #include "contract/local_link.h"
 #include "data/window_inbox.h"
 #include "hub/workspace.h"
@@ -28,6 +30,10 @@ struct HubOptions {
     /// Ends the hub and starts the program again, which is another one by then. Empty where that cannot be.
     /// Called on the hub's thread.
     std::function<void()> restart;
+    /// Sees to it that this workspace is started with the user's session, or, for no profiles, is not.
+    /// Called on the hub's thread when the profiles that want it have become others. Empty where nothing
+    /// outside the workspace may be touched.
+    std::function<Result<>(const std::string& root, const std::vector<std::string>& profiles)> at_login;
     std::size_t retained_bytes = 32U << 20;  ///< A source's tail.
     std::size_t ahead_bytes = 64U << 20;     ///< How far an I/O thread may read ahead of the slowest reader.
 };
@@ -44,6 +50,9 @@ public:
     Hub& operator=(const Hub&) = delete;
 
     const Workspace& workspace() const noexcept;
+    /// As settings.get answers them; {} where no catalog could be opened. Waits for the hub. Thread: any but
+    /// the hub's own.
+    contract::Json settings() const;
 
 private:
     struct Impl;

@@ -53,6 +53,11 @@ supervise::SupervisorHooks Supervision::hooks() {
     made.publish = [this](std::string_view event, const Json& params) { core_.publish(event, params); };
     made.subscribed = [this](std::string_view event) { return core_.subscribed(event); };
     made.log = [this](std::string_view level, std::string text) { core_.log(level, std::move(text)); };
+    made.at_login = [this](const std::vector<std::string>& profiles) {
+        if (!core_.options().at_login) return;
+        const auto kept = core_.options().at_login(core_.workspace().root(), profiles);
+        if (!kept) core_.log("error", fmt::format("start at login: {}", kept.error().message));
+    };
     made.watch = [this](std::vector<data::WatchedProcess> processes) {
         watched_ = std::move(processes);
         core_.watch_processes();

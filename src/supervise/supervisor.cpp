@@ -78,6 +78,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::open(const std::string& database
 Result<> Supervisor::load() {
     logs_folder_ = LD_TRY(catalog_.settings()).logs_path.value_or("");
     for (const ScriptDefinition& script : LD_TRY(catalog_.scripts())) add_job(script);
+    at_login_ = profiles_at_login();
     return {};
 }
 

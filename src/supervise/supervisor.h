@@ -44,6 +44,8 @@ struct SupervisorHooks {
     std::function<void(std::string_view event, const Json& params)> publish;
     std::function<bool(std::string_view event)> subscribed;
     std::function<void(std::string_view level, std::string text)> log;
+    /// The names of the profiles that start with the user's session, whenever they have become others.
+    std::function<void(const std::vector<std::string>& profiles)> at_login;
     /// Keepers to be measured, once a second, under names that differ.
     std::function<void(std::vector<data::WatchedProcess>)> watch;
 };
@@ -108,6 +110,8 @@ private:
     void adopt(Job& job, const ScriptDefinition& script);
     void remove_job(const std::string& id);
     Result<> sync_jobs();
+    std::vector<std::string> profiles_at_login() const;
+    void tell_profiles_at_login();
     void obey(Job& job);
     void watch_health(Job& job);
     void tidy_up(const Job& job);
@@ -137,8 +141,9 @@ private:
     io::TimerId profile_timer_ = 0;
     io::TimerId waiting_timer_ = 0;
     std::function<void()> stopped_;
-    std::string logs_folder_;       ///< Of the settings; empty for the workspace's own.
-    std::uint64_t next_start_ = 1;  ///< Numbers the starts, for stopping in reverse.
+    std::vector<std::string> at_login_;  ///< As it was told, or found at the start.
+    std::string logs_folder_;            ///< Of the settings; empty for the workspace's own.
+    std::uint64_t next_start_ = 1;       ///< Numbers the starts, for stopping in reverse.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -79,12 +79,30 @@ Result<Json> Supervisor::list_profiles() const {
 }
 
 Result<Json> Supervisor::upsert_profile(const Json& params) {
-    return to_json(LD_TRY(catalog_.upsert_profile(LD_TRY(profile_from_json(params, IdRule::optional)))));
+    Json kept = to_json(LD_TRY(catalog_.upsert_profile(LD_TRY(profile_from_json(params, IdRule::optional)))));
+    tell_profiles_at_login();
+    return kept;
 }
 
 Result<Json> Supervisor::delete_profile(const std::string& id) {
     LD_TRY(catalog_.delete_profile(id));
+    tell_profiles_at_login();
     return Json(nullptr);
+}
+
+std::vector<std::string> Supervisor::profiles_at_login() const {
+    std::vector<std::string> names;
+    for (const Profile& profile : catalog_.profiles().value_or(std::vector<Profile>{})) {
+        if (profile.auto_start_on_login.value_or(false)) names.push_back(profile.name);
+    }
+    return names;
+}
+
+void Supervisor::tell_profiles_at_login() {
+    std::vector<std::string> names = profiles_at_login();
+    if (names == at_login_ || !hooks_.at_login) return;
+    at_login_ = std::move(names);
+    hooks_.at_login(at_login_);
 }
 
 Result<Json> Supervisor::settings() const {
@@ -105,6 +123,7 @@ Result<Json> Supervisor::import_all(const Json& data, const std::string& mode) {
     LD_TRY(import_data(catalog_, data, LD_TRY(import_mode_from_name(mode))));
     logs_folder_ = LD_TRY(catalog_.settings()).logs_path.value_or("");
     LD_TRY(sync_jobs());
+    tell_profiles_at_login();
     return export_data(catalog_);
 }
 

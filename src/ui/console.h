@@ -23,6 +23,7 @@ struct ConsoleOptions {
     std::string layout = "1x4";  ///< rows x panes, contract's preset ids.
     std::string panel;           ///< Not empty: this panel alone.
     bool fullscreen = false;
+    bool minimized = false;  ///< To begin with.
     std::string workspace_name;
     std::function<void(const std::string& folder)> open_folder = {};  ///< See PanelContext.
     std::string report_path;  ///< Not empty: frame statistics are written there as JSON on exit.

@@ -155,6 +155,7 @@ Result<> Window::open() {
     backends_ = true;
     series_ = LD_TRY(gfx::SeriesRenderer::create());
     back_buffer_stays_ = try_back_buffer();
+    if (console_.options().minimized) glfwIconifyWindow(window_);
     return {};
 }
 

@@ -71,8 +71,10 @@ class Workspace:
 
     def start(self, *words, env=None, **options):
         """Starts labdeck with these words on this workspace."""
+        # What a hub keeps outside its workspace goes there too.
+        homes = {"XDG_CONFIG_HOME": self.root + "/.config", "XDG_CACHE_HOME": self.root + "/.cache"}
         child = subprocess.Popen([self.program, *words, "--workspace", self.root], stdin=subprocess.DEVNULL,
-                                 env={**os.environ, **(env or {})}, **options)
+                                 env={**os.environ, **homes, **(env or {})}, **options)
         self.children.append(child)
         return child
 

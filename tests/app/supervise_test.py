@@ -921,6 +921,38 @@ class Records(unittest.TestCase):
             bench.get("process.start", id="script")
             self.assertEqual(events.changes_to("exited"), ["starting", "running", "exited"])
 
+    def test_a_profile_that_starts_at_login_has_an_entry_that_starts_this_bench(self):
+        with Bench() as bench:
+            folder = pathlib.Path(bench.root, ".config", "autostart")
+
+            def entries():
+                return sorted(folder.iterdir()) if folder.exists() else []
+
+            def keep(wanted, **more):
+                bench.get("profiles.upsert", id="p", name="Rig %f", scriptIds=[], autoStartOnLogin=wanted, **more)
+            bench.get("profiles.upsert", id="q", name="Other", scriptIds=[])
+            self.assertEqual(entries(), [])
+            keep(True)
+            entry, = entries()
+            text = entry.read_text()
+            self.assertIn(f'Exec="{PROGRAM}" console --workspace "{os.path.realpath(bench.root)}"\n', text)
+            self.assertIn("Comment=Starts Rig %f\n", text)
+            # What its owner does to it stays, until the profiles are others.
+            entry.unlink()
+            keep(True)
+            self.assertEqual(entries(), [])
+            bench.get("profiles.upsert", id="q", name="Other", scriptIds=[], autoStartOnLogin=True)
+            self.assertIn("Comment=Starts Other, Rig %f\n", entries()[0].read_text())
+            bench.get("profiles.delete", id="q")
+            keep(False)
+            self.assertEqual(entries(), [])
+            # An entry that cannot be written is told of; the profile is kept.
+            folder.rmdir()
+            folder.write_text("no folder")
+            keep(True)
+            self.assertTrue(any("start at login" in row for row in bench.hub_log()))
+            self.assertTrue(bench.get("profiles.list")[-1]["autoStartOnLogin"])
+
     def test_what_runs_is_measured(self):
         with Bench() as bench:
             bench.run(**python("block = bytearray(os.urandom(1 << 20)) * 50\nprint('here', flush=True)\n"

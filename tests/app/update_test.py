@@ -89,9 +89,6 @@ class Bench(Workspace):
         finally:
             shutil.rmtree(self.home)
 
-    def start(self, *words, env=None, **options):
-        return super().start(*words, env={**(env or {}), "XDG_CACHE_HOME": self.home + "/cache"}, **options)
-
     @staticmethod
     def make(*words):
         return subprocess.run([MAKE_FEED, *words], check=True, capture_output=True, text=True).stdout

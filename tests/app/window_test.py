@@ -52,6 +52,21 @@ class Window(unittest.TestCase):
             console.wait_report(lambda r: app(r)["providerState"] == "up" and not app(r)["banner"], "its return")
             self.assertNotEqual(bench.wait_app("plc-simulator", running=True)["hostPid"], host)
 
+    def test_a_window_can_begin_minimized(self):
+        with Display() as display, Workspace(PROGRAM) as bench:
+            hub = bench.serve()
+            bench.call("settings.update", startMinimized=True)
+            hub.terminate()
+            hub.wait(30)
+            # Without a window manager nobody minimizes it, but everybody sees that it asks.
+            with subprocess.Popen(["xev", "-root", "-event", "substructure"], env={**os.environ, **display.env},
+                                  stdout=subprocess.PIPE, text=True) as watch:
+                window = bench.start("console", env={**display.env, "LIBGL_ALWAYS_SOFTWARE": "1"})
+                self.assertTrue(any("WM_CHANGE_STATE" in line for line in watch.stdout))
+                watch.terminate()
+            window.terminate()
+            self.assertEqual(window.wait(30), 0)
+
     def test_closing_the_window_ends_the_bench(self):
         with Display() as display, Workspace(PROGRAM) as bench:
             console = Console(bench, display, "--demo")
