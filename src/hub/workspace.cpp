@@ -171,7 +171,7 @@ Result<ProgramSpec> read_program(const Json& json, const std::string& where, con
         }
     }
     program.restart = LD_TRY(in.boolean("restart", true));
-    program.backoff_ms = LD_TRY(in.whole("backoffMs", program.backoff_ms, 1, 60'000));
+    program.backoff_ms = LD_TRY(in.whole("backoffMs", program.backoff_ms, 0, 60'000));
     program.restarts_max = LD_TRY(in.whole("maxRetries", program.restarts_max, -1, 1'000'000));
     const std::string cwd = LD_TRY(in.text("cwd", "."));
     program.cwd = (fs::path(root) / cwd).lexically_normal().string();

@@ -79,6 +79,7 @@ void Provider::set_state(ProviderState state, std::string why) {
 void Provider::start() {
     if (state_ != ProviderState::stopped && state_ != ProviderState::failed) return;
     deaths_in_a_row_ = 0;
+    crash_loop_.forget();
     refused_ = false;
     spawn();
 }
@@ -244,9 +245,13 @@ void Provider::wait_and_restart(std::string why) {
     up_since_ = {};
     ++deaths_in_a_row_;
     const bool too_often = spec_.restarts_max >= 0 && deaths_in_a_row_ > spec_.restarts_max;
-    if (refused_ || !spec_.restart || too_often) {
-        if (too_often)
+    const bool loop = crash_loop_.reached(mono_now());
+    if (refused_ || !spec_.restart || too_often || loop) {
+        if (too_often) {
             why += fmt::format(", {} times in a row; not started again by itself", deaths_in_a_row_);
+        } else if (loop) {
+            why += fmt::format("; crash-loop: {} starts within 10 minutes", CrashLoop::starts_max);
+        }
         set_state(ProviderState::failed, std::move(why));
         return;
     }
@@ -255,7 +260,10 @@ void Provider::wait_and_restart(std::string why) {
     const double delay_s = std::min(backoff_max_s, grown_s) * spread(random_);
     const auto delay_ns = static_cast<std::int64_t>(delay_s * ns_per_s);
     restart_at_ = {mono_now().ns + delay_ns};
-    restart_timer_ = reactor_.after(delay_ns, [this] { spawn(); });
+    restart_timer_ = reactor_.after(delay_ns, [this] {
+        crash_loop_.started(mono_now());
+        spawn();
+    });
     set_state(ProviderState::backoff, std::move(why));
 }
 

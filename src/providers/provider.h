@@ -4,7 +4,7 @@
 // answered ping with our interface and major version; another one is refused and
 // not started again. A provider that dies comes back after
 // min(60 s, backoff_ms * 2^(k-1)) * U(0.75, 1.25), k counting deaths in a row; a healthy uptime of two
-// minutes sets k back.
+// minutes sets k back. Apart from that, more than 30 restarts within 10 minutes are a crash loop.
 //
 // Thread: hub, all of it.
 #pragma once
@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/crash_loop.h"
 #include "base/result.h"
 #include "contract/client.h"
 #include "io/byte_channel.h"
@@ -109,6 +110,7 @@ private:
     MonoTime restart_at_;
     MonoTime up_since_;
     int deaths_in_a_row_ = 0;
+    CrashLoop crash_loop_;
     std::uint64_t deaths_ = 0;
     std::uint64_t bad_lines_ = 0;
     std::uint64_t bad_lines_told_ = 0;

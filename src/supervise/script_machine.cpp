@@ -93,7 +93,7 @@ void ScriptMachine::start(MonoTime) {
         start_again_ = true;
     }
     retries_ = 0;
-    automatic_starts_.clear();
+    crash_loop_.forget();
     if (start_again_) return;
     if (status_ == Status::stopping) {
         start_again_ = true;
@@ -201,13 +201,10 @@ void ScriptMachine::give_up_or_wait(MonoTime now) {
     if (rules_.retries_max >= 0 && retries_ >= rules_.retries_max) {
         return enter(Status::failed, fmt::format("{}; {} retries used up", how, rules_.retries_max));
     }
-    while (!automatic_starts_.empty() && now.ns - automatic_starts_.front().ns > loop_window_ns) {
-        automatic_starts_.pop_front();
-    }
-    if (automatic_starts_.size() >= loop_starts_max) {
+    if (crash_loop_.reached(now)) {
         return enter(Status::failed,
                      fmt::format("crash-loop: {} starts within 10 minutes, the last ended with {}",
-                                 automatic_starts_.size(), how));
+                                 CrashLoop::starts_max, how));
     }
     ++retries_;
     const double doubled = static_cast<double>(rules_.backoff_ns) *
@@ -271,7 +268,7 @@ void ScriptMachine::tick(MonoTime now) {
         }
     }
     if (launch_at_ && now >= *launch_at_) {
-        automatic_starts_.push_back(now);
+        crash_loop_.started(now);
         launch();
     }
 }

@@ -16,7 +16,6 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,6 +23,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/crash_loop.h"
 #include "base/error.h"
 #include "io/child_process.h"
 #include "supervise/records.h"
@@ -59,9 +59,6 @@ public:
     static constexpr std::int64_t backoff_ns_max = 60'000'000'000;
     /// A healthy uptime after which the unwanted exits in a row are forgotten.
     static constexpr std::int64_t settled_ns = 2 * backoff_ns_max;
-    /// More automatic starts than this within the window are a crash loop.
-    static constexpr std::size_t loop_starts_max = 30;
-    static constexpr std::int64_t loop_window_ns = 600'000'000'000;
     static constexpr std::int64_t unkillable_ns = 60'000'000'000;
     static constexpr int failures_to_unhealthy = 3;
 
@@ -144,7 +141,7 @@ private:
     std::optional<MonoTime> started_at_;
     std::optional<io::ExitStatus> last_end_;
     std::int64_t retries_ = 0;
-    std::deque<MonoTime> automatic_starts_;
+    CrashLoop crash_loop_;
     std::optional<MonoTime> sweep_at_;
     std::optional<MonoTime> unkillable_at_;
     std::optional<MonoTime> launch_at_;

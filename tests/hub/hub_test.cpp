@@ -376,4 +376,15 @@ TEST_SUITE("hub/hub") {
         const Json apps = bench.call("app.list", Json::object()).value()["apps"];
         CHECK(apps[0]["error"].get<std::string>().find("3 times in a row") != std::string::npos);
     }
+
+    TEST_CASE("a provider that dies over and over is given up, also where its bench sets no limit") {
+        Json spec = fake_bench("plain");
+        spec["providers"][0]["command"] = {"/bin/false"};
+        spec["providers"][0]["backoffMs"] = 0;
+        spec["providers"][0]["maxRetries"] = -1;
+        Bench bench(spec);
+        REQUIRE(bench.provider_is("fake", "failed"));
+        const Json apps = bench.call("app.list", Json::object()).value()["apps"];
+        CHECK(apps[0]["error"] == "exit 1; crash-loop: 30 starts within 10 minutes");
+    }
 }

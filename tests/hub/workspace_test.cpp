@@ -114,8 +114,8 @@ TEST_SUITE("hub/workspace") {
         CHECK(bench->providers[0].restarts_max == 5);
         CHECK(bench->providers[1].backoff_ms == 20);
         CHECK(bench->providers[1].restarts_max == -1);
-        CHECK(refused(R"({"providers":[{"name":"a","apps":["a"],"backoffMs":0}]})")
-                  .message.ends_with("providers[0].backoffMs: must be a whole number from 1 to 60000"));
+        CHECK(refused(R"({"providers":[{"name":"a","apps":["a"],"backoffMs":-1}]})")
+                  .message.ends_with("providers[0].backoffMs: must be a whole number from 0 to 60000"));
         CHECK(refused(R"({"providers":[{"name":"a","apps":["a"],"maxRetries":-2}]})")
                   .message.ends_with("providers[0].maxRetries: must be a whole number from -1 to 1000000"));
     }
