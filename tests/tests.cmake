@@ -21,6 +21,10 @@ function(labdeck_test name)
             set(arg_TIMEOUT 300)
         endif()
     endif()
+    if(LABDECK_SANITIZE)
+        # Instrumented code takes several times as long.
+        math(EXPR arg_TIMEOUT "3 * ${arg_TIMEOUT}")
+    endif()
     list(TRANSFORM arg_USES PREPEND labdeck::)
 
     set(target ${name}_test)
