@@ -82,7 +82,8 @@ TEST_SUITE("ui/processes_panel") {
                     {"memMB", 84},
                     {"healthy", false},
                     {"healthReason", "port 80 is held by httpd"}});
-        for (const char* text : {"running", "4711", "12.5 %", "84 MB", "1 min", "unhealthy", "held by httpd"})
+        for (const char* text :
+             {"running", "4711", "12.5 %", "80.1 MiB", "1 min", "unhealthy", "held by httpd"})
             CHECK_MESSAGE(bench.says(text), text);
         const std::size_t asked = bench.calls_of("scripts.list").size();
         bench.scripts.push_back(sample_script("d", "dongle"));

@@ -9,10 +9,13 @@
 #include <cmath>
 
 #include "ui/json_reading.h"
+#include "ui/widgets/axis_ticks.h"
 
 namespace labdeck::ui {
 
 namespace {
+
+constexpr double mib = 1'048'576;
 
 bool known(const ScriptView& script, const model::Series& series) {
     return script.up() && series.count() > 0 && !std::isnan(series.last_value());
@@ -62,9 +65,8 @@ std::string cpu_text(const ScriptView& script) {
 
 std::string memory_text(const ScriptView& script) {
     if (!known(script, script.memory_mb)) return {};
-    const double mb = script.memory_mb.last_value();
-    if (mb >= 10'000) return fmt::format("{:.1f} GB", mb / 1000);
-    return mb < 10 ? fmt::format("{:.1f} MB", mb) : fmt::format("{:.0f} MB", mb);
+    // The wire counts megabytes, Overview and Charts show MiB of the same process.
+    return value_text(script.memory_mb.last_value() * 1e6 / mib, Unit::mebibytes);
 }
 
 std::string note_of_script(const ScriptView& script, MonoTime now) {

@@ -16,7 +16,7 @@ Mark mark_of_script(const ScriptView& script) noexcept;
 std::string seconds_text(std::int64_t ms);
 /// Rounded up, so that it ends with 1 s and not with a second of 0.
 std::string countdown_text(std::int64_t ms);
-/// "12.5 %", "84 MB"; empty for what does not run.
+/// "12.5 %", "80.1 MiB"; empty for what does not run.
 std::string cpu_text(const ScriptView& script);
 std::string memory_text(const ScriptView& script);
 
