@@ -3,10 +3,13 @@
 #include <csignal>
 #include <cstdio>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "app/commands.h"
 #include "app/restart.h"
 #include "io/byte_channel.h"
+#include "ui/widgets/pane_grid.h"
 
 namespace {
 
@@ -19,8 +22,9 @@ void add_bench_options(CLI::App& command, BenchArgs& args) {
 
 void add_console_options(CLI::App& command, ConsoleArgs& args) {
     add_bench_options(command, args.bench);
-    command.add_option("--layout", args.layout, "Panes: 1x1 1x2 1x3 1x4 2x6 2x8 3x12")
-        ->check(CLI::IsMember({"1x1", "1x2", "1x3", "1x4", "2x6", "2x8", "3x12"}));
+    std::vector<std::string> layouts;
+    for (const auto& preset : labdeck::ui::grid_presets()) layouts.emplace_back(preset.id);
+    command.add_option("--layout", args.layout, "Rows and panes in all")->check(CLI::IsMember(layouts));
     command.add_option("--theme", args.theme, "dark or light")->check(CLI::IsMember({"dark", "light"}));
     command.add_option("--scale", args.scale, "Size of everything; the monitor's by default")
         ->check(CLI::Range(0.5, 4.0));

@@ -20,7 +20,7 @@ namespace labdeck::ui {
 struct ConsoleOptions {
     ThemeName theme = ThemeName::dark;
     float scale = 0;             ///< 0: the monitor's.
-    std::string layout = "1x4";  ///< rows x panes, contract's preset ids.
+    std::string layout = "1x4";  ///< Rows and panes in all, the contract's preset ids.
     std::string panel;           ///< Not empty: this panel alone.
     bool fullscreen = false;
     bool minimized = false;  ///< To begin with.

@@ -67,7 +67,10 @@ float sum(const std::vector<float>& percents) {
 
 TEST_SUITE("ui/widgets/pane_grid") {
     TEST_CASE("presets have the panes that they name") {
-        for (const GridPreset& preset : grid_presets()) CHECK(PaneGrid(preset).panes() == preset.id[2] - '0');
+        for (const GridPreset& preset : grid_presets())
+            CHECK(PaneGrid(preset).panes() == std::stoi(std::string(preset.id.substr(2))));
+        for (const char* id : {"1x1", "1x2", "1x3", "1x4", "2x6", "2x8", "3x12"})
+            CHECK_MESSAGE(find_grid_preset(id) != nullptr, id);
         CHECK(find_grid_preset("7x7") == nullptr);
     }
     TEST_CASE("panes fill the area without overlapping") {

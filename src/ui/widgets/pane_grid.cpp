@@ -11,8 +11,13 @@ namespace labdeck::ui {
 
 namespace {
 
-constexpr std::array<GridPreset, 5> presets = {
-    {{"1x1", 1, 1}, {"1x2", 1, 2}, {"1x3", 1, 3}, {"1x4", 2, 2}, {"2x6", 2, 3}}};
+constexpr std::array<GridPreset, 7> presets = {{{"1x1", 1, 1},
+                                                {"1x2", 1, 2},
+                                                {"1x3", 1, 3},
+                                                {"1x4", 2, 2},
+                                                {"2x6", 2, 3},
+                                                {"2x8", 2, 4},
+                                                {"3x12", 3, 4}}};
 constexpr float gap_px = 5;
 constexpr float pane_width_min_px = 180;
 constexpr float pane_height_min_px = 90;

@@ -18,7 +18,7 @@
 namespace labdeck::ui {
 
 struct GridPreset {
-    std::string_view id;  ///< As in the contract: "2x6".
+    std::string_view id;  ///< As in the contract, rows and panes in all: "2x6".
     int rows = 1;
     int columns = 1;
 };
