@@ -2,6 +2,7 @@
 
 #include "contract/json.h"
 #include "ui/played_supervisor.h"
+#include "ui/widgets/script_form.h"
 
 using namespace labdeck;
 using namespace labdeck::ui;
@@ -129,5 +130,37 @@ TEST_SUITE("ui/script_form") {
         bench.click("processes/form/save");
         bench.frame(3);
         CHECK(bench.calls_of("scripts.upsert").size() == 1);
+    }
+
+    TEST_CASE("Escape leaves a field first, then the form; what was changed is asked about") {
+        Editing bench;
+        bench.press(ImGuiKey_Escape);
+        bench.frame(2);
+        CHECK_FALSE(bench.has("processes/form/name"));
+        bench.press(ImGuiKey_Enter);
+        bench.frame(3);
+        bench.fill("processes/form/command", "other");
+        bench.press(ImGuiKey_Enter);
+        bench.click("processes/form/args");
+        bench.press(ImGuiKey_Escape);
+        bench.frame();
+        CHECK(bench.has("processes/form/save"));
+        bench.press(ImGuiKey_Escape);
+        bench.frame();
+        CHECK(bench.has("processes/form/stay"));
+        bench.click("processes/form/stay");
+        CHECK(bench.has("processes/form/command"));
+        bench.click("processes/form/cancel");
+        bench.frame();
+        bench.click("processes/form/discard");
+        bench.frame(2);
+        CHECK_FALSE(bench.has("processes/form/command"));
+        CHECK(bench.calls_of("scripts.upsert").empty());
+    }
+
+    TEST_CASE("a form knows whether it was changed, an unreadable number included") {
+        ScriptForm form(full_script());
+        CHECK_FALSE(form.changed());
+        CHECK_FALSE(ScriptForm(Json()).changed());
     }
 }

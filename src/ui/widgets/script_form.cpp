@@ -9,7 +9,6 @@
 
 #include "ui/json_reading.h"
 #include "ui/rects.h"
-#include "ui/widgets/state_mark.h"
 
 namespace labdeck::ui {
 
@@ -212,27 +211,29 @@ void ScriptForm::take_error(const Error& error) {
     }
 }
 
+bool ScriptForm::changed() const {
+    for (const Field& field : fields_) {
+        const auto value = field.field.value();
+        // What cannot be read as a value was typed by somebody; the empty name of a new script was not.
+        if (!value && !(is_new() && field.field.spec().required)) return true;
+        if (value && *value != field.before && !(is_nothing(*value) && is_nothing(field.before))) return true;
+    }
+    if (args_ != args_before_) return true;
+    const auto env = env_.value();
+    return !env || (*env != env_before_ && !(env->empty() && env_before_.is_null()));
+}
+
 void ScriptForm::save(PanelContext& context) {
     const auto definition = gather();
-    if (!definition || pending_->waiting) return;
-    pending_->waiting = true;
-    context.bench.supervisor().change(
-        is_new() ? "scripts.create" : "scripts.upsert", *definition,
-        [weak = std::weak_ptr(pending_)](const Result<std::shared_ptr<const Json>>& answer) {
-            const auto pending = weak.lock();
-            if (!pending) return;
-            pending->waiting = false;
-            pending->done = answer.has_value();
-            pending->failed = !answer.has_value();
-            if (!answer) pending->error = answer.error();
-        });
+    if (!definition || foot_.waiting()) return;
+    context.bench.supervisor().change(is_new() ? "scripts.create" : "scripts.upsert", *definition,
+                                      foot_.on_answer());
 }
 
 bool ScriptForm::draw(PanelContext& context, const std::string& rect) {
-    if (std::exchange(pending_->failed, false)) take_error(pending_->error);
+    if (const auto refusal = foot_.take_refusal()) take_error(*refusal);
     const float label_width = std::min(170 * context.scale, ImGui::GetContentRegionAvail().x * 0.36F);
-    const float foot = ImGui::GetFrameHeightWithSpacing() + 2 * ImGui::GetStyle().ItemSpacing.y;
-    ImGui::BeginChild("fields", {0, -foot});
+    ImGui::BeginChild("fields", {0, -FormFoot::height()});
     if (!trouble_.empty()) draw_refusal(context, trouble_, rect + "/trouble");
     draw_section(context, what, rect, label_width);
     draw_args(context, rect, label_width);
@@ -243,8 +244,10 @@ bool ScriptForm::draw(PanelContext& context, const std::string& rect) {
         draw_section(context, section, rect, label_width);
     }
     ImGui::EndChild();
-    ImGui::Separator();
-    return draw_buttons(context, rect) && !pending_->done;
+    const auto wish = foot_.draw(
+        context, is_new() ? "Add" : "Save", [this] { return changed(); }, rect);
+    if (wish == FormFoot::Wish::save) save(context);
+    return wish != FormFoot::Wish::leave;
 }
 
 void ScriptForm::draw_section(PanelContext& context, const char* section, const std::string& rect,
@@ -284,30 +287,6 @@ void ScriptForm::draw_env(PanelContext& context, const std::string& rect, float 
     env_.draw(context, rect + "/env");
     if (!env_refusal_.empty()) draw_refusal(context, env_refusal_, rect + "/env/refusal");
     ImGui::EndGroup();
-}
-
-void ScriptForm::draw_refusal(PanelContext& context, const std::string& text, const std::string& rect) const {
-    draw_mark(context, Mark::failed);
-    ImGui::PushStyleColor(ImGuiCol_Text, context.theme.bad);
-    ImGui::TextWrapped("%s", text.c_str());
-    ImGui::PopStyleColor();
-    note_rect(rect);
-}
-
-bool ScriptForm::draw_buttons(PanelContext& context, const std::string& rect) {
-    const float width = 110 * context.scale;
-    ImGui::BeginDisabled(pending_->waiting);
-    if (ImGui::Button(is_new() ? "Add" : "Save", {width, 0})) save(context);
-    ImGui::EndDisabled();
-    note_rect(rect + "/save");
-    ImGui::SameLine();
-    const bool stays = !ImGui::Button("Cancel", {width, 0});
-    note_rect(rect + "/cancel");
-    if (pending_->waiting) {
-        ImGui::SameLine();
-        ImGui::TextDisabled("Saving...");
-    }
-    return stays;
 }
 
 }  // namespace labdeck::ui

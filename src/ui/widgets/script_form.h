@@ -4,7 +4,6 @@
 // changed. A field that is as it was is neither added nor taken away.
 #pragma once
 
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "ui/panel.h"
 #include "ui/supervisor_view.h"
 #include "ui/widgets/env_editor.h"
+#include "ui/widgets/form_foot.h"
 #include "ui/widgets/value_field.h"
 
 namespace labdeck::ui {
@@ -31,6 +31,11 @@ public:
     Result<Json> gather();
     /// Shows an error of the hub beside the field that its details name, or on top of the form.
     void take_error(const Error& error);
+    /// Something is other than it was when the form was opened.
+    bool changed() const;
+    /// Somebody wants its place: it asks first when something was changed.
+    void leave() { foot_.leave(changed()); }
+    bool asks() const noexcept { return foot_.asks(); }
 
 private:
     struct Field {
@@ -39,19 +44,10 @@ private:
         ValueField field;
         Json before;  ///< What it showed at first.
     };
-    /// What an answer that comes later is put into, if the form still lives.
-    struct Pending {
-        bool waiting = false;
-        bool done = false;
-        bool failed = false;
-        Error error;
-    };
 
     void draw_section(PanelContext& context, const char* section, const std::string& rect, float label_width);
     void draw_args(PanelContext& context, const std::string& rect, float label_width);
     void draw_env(PanelContext& context, const std::string& rect, float label_width);
-    void draw_refusal(PanelContext& context, const std::string& text, const std::string& rect) const;
-    bool draw_buttons(PanelContext& context, const std::string& rect);
     void save(PanelContext& context);
     bool gather_args(Json& definition);
     bool gather_env(Json& definition);
@@ -66,7 +62,7 @@ private:
     Json env_before_;
     std::string env_refusal_;
     std::string trouble_;
-    std::shared_ptr<Pending> pending_ = std::make_shared<Pending>();
+    FormFoot foot_;
 };
 
 }  // namespace labdeck::ui
