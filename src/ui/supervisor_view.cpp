@@ -107,6 +107,7 @@ void SupervisorView::ask_scripts() {
         if (!std::exchange(subscribed_, true)) {
             bench_.request("events.subscribe", {{"topics", {"process.status"}}});
             ask_profiles();
+            ask_settings();
         }
         if (std::exchange(scripts_new_, false)) ask_snapshots();
         if (std::exchange(scripts_stale_, false)) ask_scripts();
@@ -123,6 +124,32 @@ void SupervisorView::ask_snapshots() {
 void SupervisorView::ask_profiles() {
     bench_.request("profiles.list", Json::object(), [this](const auto& answer) {
         if (answer) take_profiles(**answer);
+    });
+}
+
+void SupervisorView::ask_settings() {
+    bench_.request("settings.get", Json::object(), [this](const auto& answer) {
+        if (answer) take_settings(**answer);
+    });
+}
+
+void SupervisorView::take_settings(const Json& settings) {
+    if (!settings.is_object()) return;
+    settings_ = settings;
+    ++settings_revision_;
+}
+
+bool SupervisorView::setting(const char* key, bool usual) const {
+    const Json& said = member_of(settings_, key);
+    return said.is_boolean() ? said.get<bool>() : usual;
+}
+
+void SupervisorView::change_settings(const Json& patch, contract::ClientEnd::OnAnswer on_answer) {
+    bench_.request("settings.update", patch, [this, on_answer](auto answer) {
+        if (answer) take_settings(**answer);
+        if (!answer && !on_answer)
+            bench_.note(fmt::format("settings.update: {}", answer.error().message), true);
+        if (on_answer) on_answer(std::move(answer));
     });
 }
 
@@ -218,6 +245,7 @@ void SupervisorView::change(std::string_view method, const Json& params,
         if (!changed) return;
         ask_scripts();
         ask_profiles();
+        ask_settings();
     });
 }
 

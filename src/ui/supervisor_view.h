@@ -1,6 +1,7 @@
-// supervisor_view.h - what the window knows of the supervisor: scripts, profiles, and how each script does.
+// supervisor_view.h - what the window knows of the supervisor: scripts, profiles, settings, and how each
+// script does.
 //
-// Asks for all three once, follows the events of process.status, and asks for the scripts again after each
+// Asks for all of it once, follows the events of process.status, and asks for the scripts again after each
 // change of its own and when an event names one that it does not know. A hub without a supervisor is said to
 // be one; nothing else then happens.
 //
@@ -73,6 +74,7 @@ public:
     /// The first time, this begins all the rest.
     void ask_scripts();
     void ask_profiles();
+    void ask_settings();
     /// Of process.status.
     void take_snapshot(const Json& snapshot);
 
@@ -81,6 +83,12 @@ public:
     const std::vector<std::unique_ptr<ScriptView>>& scripts() const noexcept { return scripts_; }
     const ScriptView* script(std::string_view id) const;
     const std::vector<ProfileView>& profiles() const noexcept { return profiles_; }
+    /// AppSettings as they are kept; null before they are known.
+    const Json& settings() const noexcept { return settings_; }
+    /// Another one whenever the hub has said them.
+    std::uint64_t settings_revision() const noexcept { return settings_revision_; }
+    /// What `key` of the settings says, or `usual` while it says nothing.
+    bool setting(const char* key, bool usual) const;
     /// When the last snapshot of any script came; {0} before the first.
     MonoTime heard() const noexcept { return heard_; }
     /// Another one when there are other scripts or profiles, names and order included.
@@ -90,12 +98,15 @@ public:
     void command(std::string_view method, std::span<const std::string> ids);
     /// profiles.startAll and stopAll.
     void command_profile(std::string_view method, const std::string& id);
-    /// A method that changes what is kept; scripts and profiles are asked for again when it has answered.
+    /// A method that changes what is kept; all of that is asked for again when it has answered.
     void change(std::string_view method, const Json& params, contract::ClientEnd::OnAnswer on_answer);
+    /// settings.update with a patch; its answer is then what is kept.
+    void change_settings(const Json& patch, contract::ClientEnd::OnAnswer on_answer);
 
 private:
     void take_scripts(const Json& list);
     void take_profiles(const Json& list);
+    void take_settings(const Json& settings);
     void ask_snapshots();
     ScriptView& add_script(const std::string& id, std::vector<std::unique_ptr<ScriptView>>& to);
 
@@ -105,6 +116,8 @@ private:
     std::vector<std::unique_ptr<ScriptView>> scripts_;
     std::map<std::string, ScriptView*, std::less<>> by_id_;
     std::vector<ProfileView> profiles_;
+    Json settings_;
+    std::uint64_t settings_revision_ = 0;
     std::uint64_t revision_ = 0;
     MonoTime heard_;
     bool scripts_asked_ = false;

@@ -22,8 +22,14 @@ struct PlayedSupervisor : PanelBench {
         on("scripts.list", [this](const Json&) { return scripts; });
         on("profiles.list", [this](const Json&) { return profiles; });
         on("process.snapshots", [this](const Json&) { return snapshots; });
-        for (const char* method : {"process.start", "process.stop", "process.restart", "process.killTree",
-                                   "profiles.startAll", "profiles.stopAll", "scripts.delete"}) {
+        on("settings.get", [this](const Json&) { return settings; });
+        on("settings.update", [this](const Json& patch) {
+            settings.merge_patch(patch);
+            return settings;
+        });
+        for (const char* method :
+             {"process.start", "process.stop", "process.restart", "process.killTree", "profiles.startAll",
+              "profiles.stopAll", "profiles.delete", "scripts.delete"}) {
             on(method, [](const Json&) { return Json(); });
         }
         on("scripts.create", [](const Json& params) {
@@ -59,6 +65,7 @@ struct PlayedSupervisor : PanelBench {
     Json scripts;
     Json profiles = Json::array();
     Json snapshots = Json::array();
+    Json settings = Json::object();
 };
 
 }  // namespace labdeck::ui

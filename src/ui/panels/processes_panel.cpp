@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "ui/json_reading.h"
 #include "ui/panel.h"
@@ -15,6 +16,7 @@
 #include "ui/widgets/script_form.h"
 #include "ui/widgets/script_rows.h"
 #include "ui/widgets/script_table.h"
+#include "ui/widgets/settings_form.h"
 #include "ui/widgets/source_log.h"
 
 namespace labdeck::ui {
@@ -27,6 +29,7 @@ constexpr std::int64_t quiet_after_ns = 2'000'000'000;
 constexpr float table_share_least = 0.2F;
 constexpr const char* add_icon = "\xef\x81\xa7";
 constexpr const char* file_icon = "\xef\x83\xac";
+constexpr const char* settings_icon = "\xef\x80\x93";
 
 struct Command {
     const char* icon;
@@ -68,12 +71,17 @@ private:
     void draw_form(PanelContext& context);
     void draw_removal(PanelContext& context);
     void draw_exchange(PanelContext& context);
+    void open_settings(PanelContext& context);
+    void draw_settings(PanelContext& context);
 
     ScriptRows rows_;
     ScriptTable table_{"processes"};
     FilterBox filter_;
     SourceLog log_{"processes/log"};
     std::optional<ScriptForm> form_;
+    std::optional<Json> next_edit_;  ///< What is edited once the form is left.
+    std::optional<SettingsForm> settings_;
+    std::optional<std::uint64_t> settings_asked_;  ///< The revision that was known when they were asked for.
     std::optional<DataExchange> exchange_;
     std::vector<std::string> removal_;  ///< Ids of the scripts that are asked about.
     float table_share_ = 0.58F;
@@ -111,6 +119,7 @@ void ProcessesPanel::draw(PanelContext& context) {
     draw_form(context);
     draw_removal(context);
     draw_exchange(context);
+    draw_settings(context);
 }
 
 void ProcessesPanel::draw_missing(PanelContext& context) {
@@ -138,12 +147,16 @@ void ProcessesPanel::draw_empty(PanelContext& context) {
                 "Its output, load and health are shown here."});
     const float width = 150 * context.scale;
     const float gap = ImGui::GetStyle().ItemSpacing.x;
-    ImGui::SetCursorPosX((ImGui::GetWindowWidth() - 2 * width - gap) / 2);
+    ImGui::SetCursorPosX(std::max(0.0F, (ImGui::GetWindowWidth() - 3 * width - 2 * gap) / 2));
     if (ImGui::Button(fmt::format("{}  Add a script", add_icon).c_str(), {width, 0})) edit(Json());
     note_rect("processes/add");
     ImGui::SameLine();
     if (ImGui::Button(fmt::format("{}  Import...", file_icon).c_str(), {width, 0})) exchange_.emplace();
     note_rect("processes/exchange");
+    ImGui::SameLine();
+    if (ImGui::Button(fmt::format("{}  Settings...", settings_icon).c_str(), {width, 0}))
+        open_settings(context);
+    note_rect("processes/settings");
 }
 
 void ProcessesPanel::draw_toolbar(PanelContext& context) {
@@ -157,6 +170,10 @@ void ProcessesPanel::draw_toolbar(PanelContext& context) {
     if (ImGui::Button(file_icon)) exchange_.emplace();
     ImGui::SetItemTooltip("Export all of it to a file, or import one");
     note_rect("processes/exchange");
+    ImGui::SameLine(0, style.ItemInnerSpacing.x);
+    if (ImGui::Button(settings_icon)) open_settings(context);
+    ImGui::SetItemTooltip("Settings: theme, notifications, folder of logs");
+    note_rect("processes/settings");
     ImGui::SameLine();
     const float least = 180 * context.scale;
     if (ImGui::GetContentRegionAvail().x < least) ImGui::NewLine();
@@ -252,7 +269,16 @@ void ProcessesPanel::obey(PanelContext& context, const ScriptTableAsks& asks) {
 }
 
 void ProcessesPanel::edit(const Json& definition) {
-    form_.emplace(definition);
+    if (!form_) return static_cast<void>(form_.emplace(definition));
+    form_->leave();
+    next_edit_ = definition;
+}
+
+// What somebody else has set meanwhile is shown too: the form opens with the hub's answer.
+void ProcessesPanel::open_settings(PanelContext& context) {
+    SupervisorView& supervisor = context.bench.supervisor();
+    settings_asked_ = supervisor.settings_revision();
+    supervisor.ask_settings();
 }
 
 /// A window in the middle of the console, which a pane would be too small for.
@@ -276,6 +302,24 @@ void ProcessesPanel::draw_form(PanelContext& context) {
     if (!form_->draw(context, "processes/form")) {
         form_.reset();
         ImGui::CloseCurrentPopup();
+        if (const auto next = std::exchange(next_edit_, std::nullopt)) form_.emplace(*next);
+    } else if (!form_->asks()) {
+        next_edit_.reset();
+    }
+    ImGui::EndPopup();
+}
+
+void ProcessesPanel::draw_settings(PanelContext& context) {
+    const SupervisorView& supervisor = context.bench.supervisor();
+    if (settings_asked_ && *settings_asked_ != supervisor.settings_revision()) {
+        settings_asked_.reset();
+        settings_.emplace(supervisor.settings());
+    }
+    if (!settings_) return;
+    if (!begin_dialog(context, "Settings###settings", {600, 0})) return;
+    if (!settings_->draw(context, "processes/settings")) {
+        settings_.reset();
+        ImGui::CloseCurrentPopup();
     }
     ImGui::EndPopup();
 }
@@ -283,11 +327,29 @@ void ProcessesPanel::draw_form(PanelContext& context) {
 void ProcessesPanel::draw_exchange(PanelContext& context) {
     if (!exchange_) return;
     if (!begin_dialog(context, "Import and export###exchange", {620, 0})) return;
-    if (!exchange_->draw(context, "processes/exchange")) {
+    if (!exchange_->draw(context, "processes/exchange") || escape_pressed()) {
         exchange_.reset();
         ImGui::CloseCurrentPopup();
     }
     ImGui::EndPopup();
+}
+
+enum class Verdict : unsigned char { waiting, yes, no };
+
+/// Asks before something is deleted, in the dialog that is open.
+Verdict ask_removal(PanelContext& context, const std::string& question, const std::string& rect) {
+    ImGui::TextWrapped("%s", question.c_str());
+    ImGui::Spacing();
+    const float width = 110 * context.scale;
+    ImGui::PushStyleColor(ImGuiCol_Button, with_alpha(context.theme.bad, 0.3F));
+    const bool yes = ImGui::Button("Delete", {width, 0});
+    ImGui::PopStyleColor();
+    note_rect(rect + "/delete");
+    ImGui::SameLine();
+    const bool no = ImGui::Button("Keep", {width, 0}) || escape_pressed();
+    note_rect(rect + "/keep");
+    if (yes || no) ImGui::CloseCurrentPopup();
+    return yes ? Verdict::yes : no ? Verdict::no : Verdict::waiting;
 }
 
 void ProcessesPanel::draw_removal(PanelContext& context) {
@@ -297,24 +359,14 @@ void ProcessesPanel::draw_removal(PanelContext& context) {
     const ScriptView* const first = supervisor.script(removal_.front());
     const std::string which =
         removal_.size() == 1 && first != nullptr ? first->name : fmt::format("{} scripts", removal_.size());
-    ImGui::TextWrapped("Delete %s? What runs of it is stopped first. This cannot be taken back.",
-                       which.c_str());
-    ImGui::Spacing();
-    const float width = 110 * context.scale;
-    ImGui::PushStyleColor(ImGuiCol_Button, with_alpha(context.theme.bad, 0.3F));
-    const bool yes = ImGui::Button("Delete", {width, 0});
-    ImGui::PopStyleColor();
-    note_rect("processes/removal/delete");
-    ImGui::SameLine();
-    const bool no = ImGui::Button("Keep", {width, 0}) || ImGui::IsKeyPressed(ImGuiKey_Escape, false);
-    note_rect("processes/removal/keep");
-    if (yes) {
+    const Verdict verdict = ask_removal(
+        context,
+        fmt::format("Delete {}? What runs of it is stopped first. This cannot be taken back.", which),
+        "processes/removal");
+    if (verdict == Verdict::yes) {
         for (const std::string& id : removal_) supervisor.change("scripts.delete", {{"id", id}}, {});
     }
-    if (yes || no) {
-        removal_.clear();
-        ImGui::CloseCurrentPopup();
-    }
+    if (verdict != Verdict::waiting) removal_.clear();
     ImGui::EndPopup();
 }
 

@@ -1,0 +1,107 @@
+#include "ui/widgets/settings_form.h"
+
+#include <string>
+
+#include "ui/played_supervisor.h"
+
+using namespace labdeck;
+using namespace labdeck::ui;
+
+namespace {
+
+struct Setting : PlayedSupervisor {
+    explicit Setting(Json kept = Json::object()) {
+        settings = std::move(kept);
+        click("processes/settings");
+        frame(4);
+    }
+    std::vector<Json> patches() { return calls_of("settings.update"); }
+};
+
+}  // namespace
+
+TEST_SUITE("ui/settings_form") {
+    TEST_CASE("what is not set shows what holds then, and opening and saving sets nothing") {
+        Setting bench;
+        for (const char* text : {"dark", "stable", "[x]", ".labdeck/logs when empty"})
+            CHECK_MESSAGE(bench.says(text), text);
+        bench.click("processes/settings/save");
+        bench.frame(2);
+        CHECK_FALSE(bench.has("processes/settings/theme"));
+        CHECK(bench.patches().empty());
+    }
+
+    TEST_CASE("only what was changed is sent, and a word of another client is kept") {
+        Setting bench(Json{{"theme", "system"}, {"queue", 3}, {"notificationsToastEnabled", false}});
+        CHECK(bench.says("system"));
+        bench.click("processes/settings/notificationsToastEnabled");
+        bench.fill("processes/settings/logsPath", "/var/log/bench");
+        bench.click("processes/settings/save");
+        bench.frame(3);
+        REQUIRE(bench.patches().size() == 1);
+        CHECK(bench.patches()[0] ==
+              Json{{"notificationsToastEnabled", true}, {"logsPath", "/var/log/bench"}});
+        CHECK(bench.state().supervisor().settings()["queue"] == 3);
+        CHECK(bench.state().supervisor().setting("notificationsToastEnabled", false));
+        CHECK_FALSE(bench.has("processes/settings/save"));
+    }
+
+    TEST_CASE("a folder of logs that is emptied is taken away, and a relative one is not sent") {
+        Setting bench(Json{{"logsPath", "/var/log/bench"}});
+        bench.fill("processes/settings/logsPath", "logs");
+        bench.click("processes/settings/save");
+        CHECK(bench.has("processes/settings/logsPath/refusal"));
+        CHECK(bench.patches().empty());
+        bench.fill("processes/settings/logsPath", "");
+        bench.click("processes/settings/save");
+        bench.frame(3);
+        CHECK(bench.patches() == std::vector<Json>{{{"logsPath", nullptr}}});
+    }
+
+    TEST_CASE("what the hub refuses stands beside its field, or on top when it names none") {
+        Setting bench;
+        bench.on("settings.update", [](const Json&) -> Result<Json> {
+            return fail(Code::bad_arg, "updateChannel: no such channel", R"({"key":"updateChannel"})");
+        });
+        bench.click("processes/settings/startMinimized");
+        bench.click("processes/settings/save");
+        bench.frame(3);
+        CHECK(bench.has("processes/settings/updateChannel/refusal"));
+        bench.on("settings.update",
+                 [](const Json&) -> Result<Json> { return fail(Code::io, "the disk is full"); });
+        bench.click("processes/settings/save");
+        bench.frame(3);
+        CHECK(bench.has("processes/settings/trouble"));
+        CHECK(bench.says("the disk is full"));
+    }
+
+    TEST_CASE("Escape closes it, asks first when something was changed, and goes back to the form") {
+        Setting bench;
+        bench.press(ImGuiKey_Escape);
+        bench.frame(2);
+        CHECK_FALSE(bench.has("processes/settings/save"));
+        bench.click("processes/settings");
+        bench.frame(4);
+        bench.click("processes/settings/startMinimized");
+        bench.press(ImGuiKey_Escape);
+        bench.frame();
+        CHECK(bench.says("Discard it?"));
+        bench.press(ImGuiKey_Escape);
+        bench.frame();
+        CHECK(bench.has("processes/settings/save"));
+        bench.press(ImGuiKey_Escape);
+        bench.frame();
+        bench.click("processes/settings/discard");
+        bench.frame(2);
+        CHECK_FALSE(bench.has("processes/settings/save"));
+        CHECK(bench.patches().empty());
+    }
+
+    TEST_CASE("what somebody else has set meanwhile is shown") {
+        PlayedSupervisor bench;
+        bench.settings["logsPath"] = "/srv/logs";
+        bench.click("processes/settings");
+        bench.frame(4);
+        CHECK(bench.says("/srv/logs"));
+    }
+}
