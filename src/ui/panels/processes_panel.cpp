@@ -12,6 +12,7 @@
 #include "ui/supervisor_view.h"
 #include "ui/widgets/data_exchange.h"
 #include "ui/widgets/filter_box.h"
+#include "ui/widgets/profile_form.h"
 #include "ui/widgets/script_facts.h"
 #include "ui/widgets/script_form.h"
 #include "ui/widgets/script_rows.h"
@@ -29,6 +30,7 @@ constexpr std::int64_t quiet_after_ns = 2'000'000'000;
 constexpr float table_share_least = 0.2F;
 constexpr const char* add_icon = "\xef\x81\xa7";
 constexpr const char* file_icon = "\xef\x83\xac";
+constexpr const char* profiles_icon = "\xef\x83\x8b";
 constexpr const char* settings_icon = "\xef\x80\x93";
 
 struct Command {
@@ -70,6 +72,9 @@ private:
     void edit(const Json& definition);
     void draw_form(PanelContext& context);
     void draw_removal(PanelContext& context);
+    void draw_profiles(PanelContext& context);
+    void draw_profile_form(PanelContext& context);
+    void draw_profile_removal(PanelContext& context);
     void draw_exchange(PanelContext& context);
     void open_settings(PanelContext& context);
     void draw_settings(PanelContext& context);
@@ -80,6 +85,8 @@ private:
     SourceLog log_{"processes/log"};
     std::optional<ScriptForm> form_;
     std::optional<Json> next_edit_;  ///< What is edited once the form is left.
+    std::optional<ProfileForm> profile_form_;
+    std::string profile_removal_;  ///< Id of the profile that is asked about.
     std::optional<SettingsForm> settings_;
     std::optional<std::uint64_t> settings_asked_;  ///< The revision that was known when they were asked for.
     std::optional<DataExchange> exchange_;
@@ -118,6 +125,8 @@ void ProcessesPanel::draw(PanelContext& context) {
     }
     draw_form(context);
     draw_removal(context);
+    draw_profile_form(context);
+    draw_profile_removal(context);
     draw_exchange(context);
     draw_settings(context);
 }
@@ -167,6 +176,8 @@ void ProcessesPanel::draw_toolbar(PanelContext& context) {
     ImGui::SetItemTooltip("Add a script");
     note_rect("processes/add");
     ImGui::SameLine(0, style.ItemInnerSpacing.x);
+    draw_profiles(context);
+    ImGui::SameLine(0, style.ItemInnerSpacing.x);
     if (ImGui::Button(file_icon)) exchange_.emplace();
     ImGui::SetItemTooltip("Export all of it to a file, or import one");
     note_rect("processes/exchange");
@@ -184,6 +195,27 @@ void ProcessesPanel::draw_toolbar(PanelContext& context) {
     ImGui::TextWrapped("Not a valid expression, %s", filter_.error().c_str());
     ImGui::PopStyleColor();
     ImGui::Dummy({0, style.ItemSpacing.y});
+}
+
+void ProcessesPanel::draw_profiles(PanelContext& context) {
+    if (ImGui::Button(profiles_icon)) ImGui::OpenPopup("profiles");
+    ImGui::SetItemTooltip("Profiles: scripts that start and stop as one");
+    note_rect("processes/profiles");
+    if (!ImGui::BeginPopup("profiles")) return;
+    const std::vector<std::string> selection = rows_.selection();
+    const std::string add = selection.empty()
+                                ? std::string("New profile...")
+                                : fmt::format("New profile of the {} selected...", selection.size());
+    if (ImGui::MenuItem(add.c_str())) profile_form_.emplace(Json(), selection);
+    note_rect("processes/profiles/add");
+    const std::vector<ProfileView>& profiles = context.bench.supervisor().profiles();
+    if (!profiles.empty()) ImGui::Separator();
+    for (const ProfileView& profile : profiles) {
+        const std::string label = fmt::format("Edit {}...###{}", profile.name, profile.id);
+        if (ImGui::MenuItem(label.c_str())) profile_form_.emplace(profile.definition);
+        note_rect(fmt::format("processes/profiles/{}", profile.id));
+    }
+    ImGui::EndPopup();
 }
 
 void ProcessesPanel::draw_commands(PanelContext& context) {
@@ -266,6 +298,10 @@ void ProcessesPanel::obey(PanelContext& context, const ScriptTableAsks& asks) {
     if (!asks.profile_method.empty()) supervisor.command_profile(asks.profile_method, asks.profile);
     if (const ScriptView* const script = supervisor.script(asks.edit)) edit(script->definition);
     if (!asks.remove.empty()) removal_ = rows_.selection();
+    if (!asks.profile_remove.empty()) profile_removal_ = asks.profile_remove;
+    for (const ProfileView& profile : supervisor.profiles()) {
+        if (profile.id == asks.profile_edit) profile_form_.emplace(profile.definition);
+    }
 }
 
 void ProcessesPanel::edit(const Json& definition) {
@@ -367,6 +403,32 @@ void ProcessesPanel::draw_removal(PanelContext& context) {
         for (const std::string& id : removal_) supervisor.change("scripts.delete", {{"id", id}}, {});
     }
     if (verdict != Verdict::waiting) removal_.clear();
+    ImGui::EndPopup();
+}
+
+void ProcessesPanel::draw_profile_removal(PanelContext& context) {
+    if (profile_removal_.empty()) return;
+    if (!begin_dialog(context, "Delete###profile-removal", {440, 0})) return;
+    SupervisorView& supervisor = context.bench.supervisor();
+    std::string name = profile_removal_;
+    for (const ProfileView& profile : supervisor.profiles()) {
+        if (profile.id == profile_removal_) name = profile.name;
+    }
+    const Verdict verdict = ask_removal(
+        context, fmt::format("Delete the profile {}? Its scripts stay, and what runs goes on.", name),
+        "processes/profile-removal");
+    if (verdict == Verdict::yes) supervisor.change("profiles.delete", {{"id", profile_removal_}}, {});
+    if (verdict != Verdict::waiting) profile_removal_.clear();
+    ImGui::EndPopup();
+}
+
+void ProcessesPanel::draw_profile_form(PanelContext& context) {
+    if (!profile_form_) return;
+    if (!begin_dialog(context, fmt::format("{}###profile", profile_form_->title()), {620, 680})) return;
+    if (!profile_form_->draw(context, "processes/profile")) {
+        profile_form_.reset();
+        ImGui::CloseCurrentPopup();
+    }
     ImGui::EndPopup();
 }
 

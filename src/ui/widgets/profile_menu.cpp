@@ -52,10 +52,4 @@ void draw_profile_menu(PanelContext& context, const std::vector<std::string>& id
     ImGui::CloseCurrentPopup();
 }
 
-void draw_profile_removal(PanelContext& context, const ProfileView& profile, const std::string& rect) {
-    const bool clicked = ImGui::MenuItem("Take the profile away, keep its scripts");
-    note_rect(rect);
-    if (clicked) context.bench.supervisor().change("profiles.delete", {{"id", profile.id}}, {});
-}
-
 }  // namespace labdeck::ui

@@ -14,7 +14,4 @@ namespace labdeck::ui {
 void draw_profile_menu(PanelContext& context, const std::vector<std::string>& ids, std::string& new_name,
                        const std::string& rect);
 
-/// Takes a profile away; its scripts stay.
-void draw_profile_removal(PanelContext& context, const ProfileView& profile, const std::string& rect);
-
 }  // namespace labdeck::ui

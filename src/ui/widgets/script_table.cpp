@@ -178,7 +178,7 @@ void ScriptTable::draw_group(PanelContext& context, ScriptRows& rows, std::size_
     const bool turned = ImGui::Selectable("##fold", false, flags, {0, inner});
     note_rect(rect);
     if (group.profile != nullptr && ImGui::BeginPopupContextItem("menu")) {
-        draw_profile_removal(context, *group.profile, rect + "/remove");
+        draw_group_menu(*group.profile, rect, asks);
         ImGui::EndPopup();
     }
     ImGui::SetCursorPos({at.x, at.y + 2 * context.scale});
@@ -204,8 +204,26 @@ void ScriptTable::draw_group(PanelContext& context, ScriptRows& rows, std::size_
     ImGui::SameLine();
     if (ImGui::SmallButton("Stop all")) asks.profile_method = "profiles.stopAll";
     note_rect(rect + "/stop");
+    ImGui::SameLine();
+    if (ImGui::SmallButton("Edit...")) asks.profile_edit = group.profile->id;
+    note_rect(rect + "/edit");
     ImGui::PopClipRect();
     if (!asks.profile_method.empty() && asks.profile.empty()) asks.profile = group.profile->id;
+}
+
+void ScriptTable::draw_group_menu(const ProfileView& profile, const std::string& rect,
+                                  ScriptTableAsks& asks) {
+    const auto item = [&](const char* label, const char* name) {
+        const bool clicked = ImGui::MenuItem(label);
+        note_rect(fmt::format("{}/menu/{}", rect, name));
+        return clicked;
+    };
+    if (item("Start all", "start")) asks.profile_method = "profiles.startAll";
+    if (item("Stop all", "stop")) asks.profile_method = "profiles.stopAll";
+    if (!asks.profile_method.empty()) asks.profile = profile.id;
+    ImGui::Separator();
+    if (item("Edit profile...", "edit")) asks.profile_edit = profile.id;
+    if (item("Delete profile...", "delete")) asks.profile_remove = profile.id;
 }
 
 void ScriptTable::draw_select(PanelContext& context, ScriptRows& rows, std::size_t row,

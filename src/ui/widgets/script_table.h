@@ -19,6 +19,8 @@ struct ScriptTableAsks {
     std::string_view method = {};
     std::string_view profile_method = {};
     std::string profile;
+    std::string profile_edit;
+    std::string profile_remove;
     std::string edit;  ///< A script's id.
     std::string remove;
 };
@@ -47,6 +49,7 @@ private:
     void draw_titles(ScriptRows& rows);
     void take_keys(ScriptRows& rows, ScriptTableAsks& asks);
     void draw_group(PanelContext& context, ScriptRows& rows, std::size_t group, ScriptTableAsks& asks);
+    static void draw_group_menu(const ProfileView& profile, const std::string& rect, ScriptTableAsks& asks);
     void draw_script(PanelContext& context, ScriptRows& rows, std::size_t row, ScriptTableAsks& asks);
     void draw_select(PanelContext& context, ScriptRows& rows, std::size_t row, ScriptTableAsks& asks);
     void draw_menu(PanelContext& context, ScriptRows& rows, const ScriptView& script, ScriptTableAsks& asks);
