@@ -225,6 +225,7 @@ void BenchState::handle_status(const Json& params) {
 
 void BenchState::handle_provider_state(AppView& view, const Json& params, const std::string& state) {
     const bool was_up = view.provider_up;
+    news_.provider(view.provider, view.id, state, text_of(params, "error"), mono_now());
     view.provider_state = state;
     view.provider_up = state == "up";
     if (view.provider_up) {

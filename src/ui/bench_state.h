@@ -22,6 +22,7 @@
 #include "data/window_inbox.h"
 #include "model/series.h"
 #include "model/tail.h"
+#include "ui/notices.h"
 
 namespace labdeck::ui {
 
@@ -170,6 +171,11 @@ public:
     /// The app that a click chose, for every panel that shows one app; empty for none.
     std::string selected_app;
 
+    /// The script that a click wants shown, until a panel of scripts has taken it; empty for none.
+    std::string wanted_script;
+    /// What somebody is to be told although he does not look.
+    Notices& news() { return news_; }
+
     /// Short messages for the status line, newest last, at most 100.
     struct Notice {
         MonoTime time;
@@ -211,6 +217,7 @@ private:
     std::shared_ptr<const data::SampleBatch> last_samples_;
     std::unique_ptr<SupervisorView> supervisor_;
     SelfView self_;
+    Notices news_;
     std::deque<Notice> notices_;
     LossByStage lost_of_removed_{};
     MonoTime last_rates_;

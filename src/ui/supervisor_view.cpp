@@ -185,6 +185,9 @@ void SupervisorView::take_scripts(const Json& list) {
         if (script.name.empty()) script.name = id;
         by_id_[id] = &script;
     }
+    for (const auto& [id, index] : before) {
+        if (!by_id_.contains(id)) bench_.news().forget_script(id);
+    }
     scripts_ = std::move(now);
     ++revision_;
 }
@@ -213,7 +216,8 @@ void SupervisorView::take_snapshot(const Json& snapshot) {
     const auto at = by_id_.find(id);
     if (at != by_id_.end()) {
         heard_ = mono_now();
-        return read_snapshot(*at->second, snapshot, heard_);
+        read_snapshot(*at->second, snapshot, heard_);
+        return bench_.news().script(*at->second, heard_);
     }
     // Somebody else added it: the list has its name. One that the list does not have either is asked for
     // once.
