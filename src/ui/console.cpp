@@ -11,9 +11,11 @@
 #include "ui/frame_costs.h"
 #include "ui/rects.h"
 #include "ui/status_line.h"
+#include "ui/supervisor_view.h"
 #include "ui/widgets/age_badge.h"
 #include "ui/widgets/pane_grid.h"
 #include "ui/widgets/tile.h"
+#include "ui/widgets/toast_stack.h"
 
 namespace labdeck::ui {
 
@@ -25,6 +27,12 @@ constexpr std::int64_t report_period_ns = 1'000 * ns_per_ms;
 // Hover, then open, then lay out: ImGui needs a few frames after an event until nothing changes any more.
 constexpr int settle_frames = 3;
 constexpr float header_px = 28;
+constexpr float toast_margin_px = 14;
+
+MonoTime earlier(MonoTime a, MonoTime b) {
+    if (a.ns == 0 || b.ns == 0) return a.ns == 0 ? b : a;
+    return std::min(a, b);
+}
 
 using MakePanel = std::unique_ptr<Panel> (*)();
 // The order of a fresh bench's panes, and of the menu.
@@ -74,6 +82,7 @@ struct Console::Impl {
     MonoTime last_report;
     MonoTime rates_wish;
     MonoTime panel_wish;  ///< The earliest that a shown panel asked for.
+    ToastStack toasts;
     int focus_wish = -1;
     int settle = settle_frames;
     bool news = true;
@@ -92,6 +101,8 @@ struct Console::Impl {
     void draw_header(PanelContext& context, Pane& pane, ImVec2 min, float width, float height);
     void draw_title_menu(PanelContext& context, Pane& pane, ImVec2 min, float height);
     void take_keys(ConsoleOptions& options);
+    void show_panel(std::string_view id);
+    void open_notice(BenchState& bench, const Notice& notice);
 };
 
 Console::Console(contract::LocalLink& link, data::WindowInbox& inbox, ConsoleOptions options)
@@ -128,12 +139,27 @@ bool Console::drain() {
     // Rates that fall without news are news themselves.
     const bool rates_due = impl_->rates_wish.ns != 0 && impl_->rates_wish <= now;
     impl_->rates_wish = bench_->sample_rates(now);
-    impl_->news = impl_->news || changed || rates_due;
+    const bool told = take_notices(now);
+    impl_->news = impl_->news || changed || rates_due || told;
     if (!options_.report_path.empty() && now.ns - impl_->last_report.ns >= report_period_ns) {
         impl_->last_report = now;
         write_report(options_.report_path, report());
     }
     return impl_->news;
+}
+
+// True when there is another one to be seen.
+bool Console::take_notices(MonoTime now) {
+    const SupervisorView& supervisor = bench_->supervisor();
+    const bool toasts = supervisor.setting("notificationsToastEnabled", true);
+    const bool desktop = supervisor.setting("notificationsNativeEnabled", false);
+    bool told = false;
+    for (Notice& notice : bench_->news().take(now)) {
+        if (desktop && options_.notify_desktop) options_.notify_desktop(notice);
+        if (toasts) impl_->toasts.add(std::move(notice), now);
+        told = told || toasts;
+    }
+    return told;
 }
 
 void Console::input() {
@@ -146,14 +172,13 @@ bool Console::quit_wanted() const {
 
 MonoTime Console::next_frame(MonoTime now) {
     if (wants_frame(now) || bench_->backlog()) return now;
-    const MonoTime rates = impl_->rates_wish;
-    const MonoTime panel = impl_->panel_wish;
-    if (rates.ns == 0 || panel.ns == 0) return rates.ns == 0 ? panel : rates;
-    return std::min(rates, panel);
+    const MonoTime drawn = earlier(impl_->panel_wish, impl_->toasts.wants_frame());
+    return earlier(earlier(impl_->rates_wish, bench_->news().due()), drawn);
 }
 
 bool Console::wants_frame(MonoTime now) const {
-    const bool due = impl_->panel_wish.ns != 0 && impl_->panel_wish <= now;
+    const MonoTime wish = earlier(impl_->panel_wish, impl_->toasts.wants_frame());
+    const bool due = wish.ns != 0 && wish <= now;
     return impl_->news || impl_->settle > 0 || due;
 }
 
@@ -213,10 +238,39 @@ void Console::draw(const Fonts& fonts, gfx::SeriesRenderer* series, MonoTime now
                                                  {0, size.y - status_height}, {size.x, status_height});
     ImGui::PopFont();
     ImGui::End();
+    const float margin = std::round(toast_margin_px * scale);
+    ImGui::PushFont(fonts.text);
+    const auto opened = impl_->toasts.draw(context, {size.x - margin, size.y - status_height - margin});
+    ImGui::PopFont();
+    impl_->focus_wish = -1;
+    if (opened) impl_->open_notice(*bench_, *opened);
     if (asks.toggle_theme)
         options_.theme = options_.theme == ThemeName::dark ? ThemeName::light : ThemeName::dark;
     if (!asks.layout.empty()) impl_->set_grid(*find_grid_preset(asks.layout));
-    impl_->focus_wish = -1;
+}
+
+/// Where it is shown already, else in the last pane.
+void Console::Impl::show_panel(std::string_view id) {
+    const auto& names = panel_names();
+    const auto at = std::find_if(names.begin(), names.end(), [&](const auto& name) { return name.id == id; });
+    if (at == names.end()) return;
+    const auto wanted = static_cast<std::size_t>(at - names.begin());
+    const auto count = static_cast<std::size_t>(grid.panes());
+    std::size_t pane = 0;
+    while (pane < count && panes[pane].shown != wanted) ++pane;
+    if (pane == count) panes[--pane].shown = wanted;
+    focus_wish = static_cast<int>(pane);
+}
+
+void Console::Impl::open_notice(BenchState& bench, const Notice& notice) {
+    if (!notice.script.empty()) {
+        bench.wanted_script = notice.script;
+        show_panel("processes");
+    } else if (!notice.app.empty()) {
+        bench.selected_app = notice.app;
+        show_panel("simulators");
+    }
+    settle = settle_frames;
 }
 
 void Console::Impl::draw_pane(PanelContext& context, std::size_t index, ImVec2 min, ImVec2 size) {

@@ -12,6 +12,7 @@
 #include "contract/local_link.h"
 #include "data/window_inbox.h"
 #include "ui/bench_state.h"
+#include "ui/notices.h"
 #include "ui/panel.h"
 #include "ui/theme.h"
 
@@ -26,6 +27,9 @@ struct ConsoleOptions {
     bool minimized = false;  ///< To begin with.
     std::string workspace_name;
     std::function<void(const std::string& folder)> open_folder = {};  ///< See PanelContext.
+    /// Gets each notice for the desktop while the settings want them there (notificationsNativeEnabled).
+    /// Called on the ui thread, also while the window is an icon; must not wait.
+    std::function<void(const Notice& notice)> notify_desktop = {};
     std::string report_path;  ///< Not empty: frame statistics are written there as JSON on exit.
 };
 
@@ -59,6 +63,7 @@ public:
 
 private:
     struct Impl;
+    bool take_notices(MonoTime now);
     ConsoleOptions options_;
     std::unique_ptr<BenchState> bench_;
     std::unique_ptr<Impl> impl_;

@@ -69,6 +69,7 @@ private:
     void draw_splitter(PanelContext& context, ImVec2 room, bool beside);
     void draw_log(PanelContext& context);
     void obey(PanelContext& context, const ScriptTableAsks& asks);
+    void reveal(PanelContext& context);
     void edit(const Json& definition);
     void draw_form(PanelContext& context);
     void draw_removal(PanelContext& context);
@@ -114,6 +115,7 @@ void draw_lines(PanelContext& context, const char* heading, std::initializer_lis
 
 void ProcessesPanel::draw(PanelContext& context) {
     const SupervisorView& supervisor = context.bench.supervisor();
+    reveal(context);
     rows_.update(supervisor, filter_.matcher());
     if (supervisor.service() != SupervisorView::Service::there) {
         draw_missing(context);
@@ -129,6 +131,20 @@ void ProcessesPanel::draw(PanelContext& context) {
     draw_profile_removal(context);
     draw_exchange(context);
     draw_settings(context);
+}
+
+// Takes what a click elsewhere wants shown, as soon as it is known.
+void ProcessesPanel::reveal(PanelContext& context) {
+    const SupervisorView& supervisor = context.bench.supervisor();
+    const std::string wanted = context.bench.wanted_script;
+    if (wanted.empty() || supervisor.service() == SupervisorView::Service::asked) return;
+    context.bench.wanted_script.clear();
+    if (supervisor.script(wanted) == nullptr) return;
+    if (!rows_.reveal(wanted, supervisor, filter_.matcher())) {
+        filter_.clear();
+        rows_.reveal(wanted, supervisor, filter_.matcher());
+    }
+    table_.show_focus();
 }
 
 void ProcessesPanel::draw_missing(PanelContext& context) {

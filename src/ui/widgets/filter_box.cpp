@@ -25,6 +25,11 @@ bool switch_button(const Theme& theme, const char* label, bool& on, const char* 
 
 }  // namespace
 
+void FilterBox::clear() {
+    pattern_.clear();
+    compile();
+}
+
 bool FilterBox::compile() {
     error_.clear();
     if (pattern_.empty()) {

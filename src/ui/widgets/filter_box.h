@@ -16,6 +16,8 @@ public:
     /// `name` is the panel's, for note_rect().
     bool draw(PanelContext& context, std::string_view name, float width);
 
+    void clear();
+
     /// Null for an empty pattern. While the pattern is no valid expression: the last one that was.
     const std::shared_ptr<const model::RowMatcher>& matcher() const noexcept { return matcher_; }
     const std::string& error() const noexcept { return error_; }

@@ -157,6 +157,22 @@ void ScriptRows::select_only(const std::string& id) {
     }
 }
 
+bool ScriptRows::reveal(const std::string& id, const SupervisorView& supervisor,
+                        const std::shared_ptr<const model::RowMatcher>& matcher) {
+    bool placed = false;
+    for (const ProfileView& profile : supervisor.profiles()) {
+        const auto& ids = profile.script_ids;
+        if (std::find(ids.begin(), ids.end(), id) == ids.end()) continue;
+        placed = true;
+        folded_.erase(profile.id);
+    }
+    if (!placed) folded_.erase("");
+    stale_ = true;
+    update(supervisor, matcher);
+    select_only(id);
+    return focused() != nullptr && focused()->id == id;
+}
+
 void ScriptRows::move(int by, Click click_kind) {
     const int step = by < 0 ? -1 : 1;
     const int count = static_cast<int>(rows_.size());

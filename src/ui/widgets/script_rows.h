@@ -56,6 +56,9 @@ public:
     void click(std::size_t row, Click click);
     void select_all();
     void select_only(const std::string& id);
+    /// Unfolds where it is and selects it. False when the filter leaves it out, or it is not there.
+    bool reveal(const std::string& id, const SupervisorView& supervisor,
+                const std::shared_ptr<const model::RowMatcher>& matcher);
     /// Moves the focus by so many scripts, and the selection with it.
     void move(int by, Click click);
     void toggle_focused();

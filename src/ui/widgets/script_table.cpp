@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "ui/json_reading.h"
 #include "ui/rects.h"
@@ -157,7 +158,8 @@ void ScriptTable::take_keys(ScriptRows& rows, ScriptTableAsks& asks) {
         if (ImGui::IsKeyPressed(ImGuiKey_Delete, false) && rows.focused() != nullptr)
             asks.remove = rows.focused()->id;
     }
-    if (rows.focus() == before || rows.focus() >= rows.rows().size()) return;
+    const bool wished = std::exchange(scroll_wish_, false);
+    if ((rows.focus() == before && !wished) || rows.focus() >= rows.rows().size()) return;
     // The titles stand still on top, one row high.
     const float top = static_cast<float>(rows.focus()) * row_height_;
     const float page = ImGui::GetWindowHeight() - 2 * row_height_;

@@ -34,6 +34,9 @@ public:
     enum class Keys : unsigned char { own, here };
     ScriptTableAsks draw(PanelContext& context, ScriptRows& rows, ImVec2 size, Keys keys);
 
+    /// Scrolls to the row that has the focus.
+    void show_focus() noexcept { scroll_wish_ = true; }
+
     /// A row of the last frame shows time that runs.
     bool counts() const noexcept { return counts_; }
 
@@ -64,6 +67,7 @@ private:
     float row_height_ = 0;
     bool counts_ = false;
     bool has_keys_ = false;
+    bool scroll_wish_ = false;
 };
 
 /// One line that ends in an ellipsis where the column ends. True when it had to.
