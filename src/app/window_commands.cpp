@@ -5,12 +5,14 @@
 
 #include "app/bench_session.h"
 #include "app/commands.h"
+#include "app/desktop_notifier.h"
 #include "app/restart.h"
 #include "app/stop_signals.h"
 #include "base/thread_role.h"
 #include "contract/local_link.h"
 #include "data/window_inbox.h"
 #include "ui/console.h"
+#include "ui/notices.h"
 #include "ui/shot.h"
 #include "ui/window.h"
 
@@ -32,6 +34,17 @@ ui::ConsoleOptions console_options(const ConsoleArgs& args) {
     options.fullscreen = args.fullscreen;
     options.report_path = args.report;
     return options;
+}
+
+DesktopNotice desktop_notice(const ui::Notice& notice) {
+    const bool bad = notice.level() == ui::Notice::Level::error;
+    const bool warns = notice.level() == ui::Notice::Level::warning;
+    DesktopNotice shown{{}, notice.title, notice.text, Urgency::low};
+    if (bad || warns) shown.urgency = bad ? Urgency::critical : Urgency::normal;
+    // What comes of one script or provider takes the place of what it came to before.
+    if (notice.count == 1 && !notice.script.empty()) shown.key = "script " + notice.script;
+    if (notice.count == 1 && !notice.app.empty()) shown.key = "app " + notice.app;
+    return shown;
 }
 
 /// "1920x1080".
@@ -76,11 +89,15 @@ int run_console(const ConsoleArgs& args) {
         ask_for_restart();
         ui::close_window();
     };
-    return with_bench(args, DemoHome::kept, restart,
-                      [](auto& link, auto& inbox, ui::ConsoleOptions options) -> Result<> {
-                          ui::Console console(link, inbox, std::move(options));
-                          return ui::run_window(console);
-                      });
+    DesktopNotifier desktop([](const std::string& why) {
+        std::fprintf(stderr, "labdeck: no desktop notices: %s\n", why.c_str());
+    });
+    return with_bench(
+        args, DemoHome::kept, restart, [&](auto& link, auto& inbox, ui::ConsoleOptions options) -> Result<> {
+            options.notify_desktop = [&](const ui::Notice& notice) { desktop.show(desktop_notice(notice)); };
+            ui::Console console(link, inbox, std::move(options));
+            return ui::run_window(console);
+        });
 }
 
 int run_shot(const ShotArgs& args) {

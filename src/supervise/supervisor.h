@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -112,6 +113,7 @@ private:
     Result<> sync_jobs();
     std::vector<std::string> profiles_at_login() const;
     void tell_profiles_at_login();
+    void tell_changed(std::initializer_list<const char*> kinds) const;
     void obey(Job& job);
     void watch_health(Job& job);
     void tidy_up(const Job& job);

@@ -37,6 +37,7 @@ Result<Json> Supervisor::create_script(const Json& params) {
     const ScriptDefinition made =
         LD_TRY(catalog_.create_script(LD_TRY(script_from_json(params, IdRule::optional))));
     Job& job = add_job(made);
+    tell_changed({"scripts", "profiles"});
     hooks_.publish("process.status", snapshot_of(job));
     return to_json(made);
 }
@@ -46,6 +47,7 @@ Result<Json> Supervisor::upsert_script(const Json& params) {
         LD_TRY(catalog_.upsert_script(LD_TRY(script_from_json(params, IdRule::optional))));
     const auto job = find(kept.id);
     if (job) adopt(**job, kept);
+    tell_changed({"scripts", "profiles"});
     hooks_.publish("process.status", snapshot_of(job ? **job : add_job(kept)));
     return to_json(kept);
 }
@@ -53,7 +55,16 @@ Result<Json> Supervisor::upsert_script(const Json& params) {
 Result<Json> Supervisor::delete_script(const std::string& id) {
     LD_TRY(catalog_.delete_script(id));
     LD_TRY(sync_jobs());
+    tell_changed({"scripts", "profiles"});
     return Json(nullptr);
+}
+
+// Scripts know their profiles and profiles their scripts, so a change of the ones is mostly one of the
+// others.
+void Supervisor::tell_changed(std::initializer_list<const char*> kinds) const {
+    Json named = Json::array();
+    for (const char* kind : kinds) named.push_back(kind);
+    hooks_.publish("data.changed", {{"kinds", std::move(named)}});
 }
 
 // Makes the jobs those of the catalog: new ones come, others go once nothing of them runs.
@@ -81,12 +92,14 @@ Result<Json> Supervisor::list_profiles() const {
 Result<Json> Supervisor::upsert_profile(const Json& params) {
     Json kept = to_json(LD_TRY(catalog_.upsert_profile(LD_TRY(profile_from_json(params, IdRule::optional)))));
     tell_profiles_at_login();
+    tell_changed({"scripts", "profiles"});
     return kept;
 }
 
 Result<Json> Supervisor::delete_profile(const std::string& id) {
     LD_TRY(catalog_.delete_profile(id));
     tell_profiles_at_login();
+    tell_changed({"scripts", "profiles"});
     return Json(nullptr);
 }
 
@@ -112,6 +125,7 @@ Result<Json> Supervisor::settings() const {
 Result<Json> Supervisor::update_settings(const Json& patch) {
     const AppSettings settings = LD_TRY(catalog_.update_settings(patch));
     logs_folder_ = settings.logs_path.value_or("");
+    tell_changed({"settings"});
     return to_json(settings);
 }
 
@@ -124,6 +138,7 @@ Result<Json> Supervisor::import_all(const Json& data, const std::string& mode) {
     logs_folder_ = LD_TRY(catalog_.settings()).logs_path.value_or("");
     LD_TRY(sync_jobs());
     tell_profiles_at_login();
+    tell_changed({"scripts", "profiles", "settings"});
     return export_data(catalog_);
 }
 

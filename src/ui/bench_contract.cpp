@@ -209,6 +209,8 @@ void BenchState::handle_event(const contract::Event& event) {
         handle_traffic(params);
     } else if (event.name == "process.status") {
         supervisor_->take_snapshot(params);
+    } else if (event.name == "data.changed") {
+        supervisor_->take_change(params);
     }
 }
 

@@ -105,7 +105,7 @@ void SupervisorView::ask_scripts() {
         take_scripts(**answer);
         // Events first, so that nothing falls between them and the snapshots.
         if (!std::exchange(subscribed_, true)) {
-            bench_.request("events.subscribe", {{"topics", {"process.status"}}});
+            bench_.request("events.subscribe", {{"topics", {"process.status", "data.changed"}}});
             ask_profiles();
             ask_settings();
         }
@@ -151,6 +151,16 @@ void SupervisorView::change_settings(const Json& patch, contract::ClientEnd::OnA
             bench_.note(fmt::format("settings.update: {}", answer.error().message), true);
         if (on_answer) on_answer(std::move(answer));
     });
+}
+
+void SupervisorView::take_change(const Json& params) {
+    const Json& kinds = member_of(params, "kinds");
+    const auto named = [&](const char* kind) {
+        return kinds.is_array() && std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    };
+    if (named("scripts")) ask_scripts();
+    if (named("profiles")) ask_profiles();
+    if (named("settings")) ask_settings();
 }
 
 ScriptView& SupervisorView::add_script(const std::string& id, std::vector<std::unique_ptr<ScriptView>>& to) {

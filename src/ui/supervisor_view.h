@@ -77,6 +77,8 @@ public:
     void ask_settings();
     /// Of process.status.
     void take_snapshot(const Json& snapshot);
+    /// Of data.changed: asks again for what another client has changed.
+    void take_change(const Json& params);
 
     Service service() const noexcept { return service_; }
     const std::string& trouble() const noexcept { return trouble_; }  ///< Why it is missing, in words.

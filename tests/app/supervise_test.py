@@ -953,6 +953,20 @@ class Records(unittest.TestCase):
             self.assertTrue(any("start at login" in row for row in bench.hub_log()))
             self.assertTrue(bench.get("profiles.list")[-1]["autoStartOnLogin"])
 
+    def test_who_changes_what_is_kept_lets_the_others_know(self):
+        with Bench() as bench, bench.listen("data.changed") as events:
+            def change(method, **params):
+                bench.get(method, **params)
+                return events.next()["params"]["kinds"]
+            self.assertEqual(change("scripts.create", id="a", name="a", command="true"), ["scripts", "profiles"])
+            self.assertEqual(change("scripts.upsert", id="a", name="b", command="true"), ["scripts", "profiles"])
+            self.assertEqual(change("profiles.upsert", id="p", name="p", scriptIds=["a"]), ["scripts", "profiles"])
+            self.assertEqual(change("settings.update", theme="light"), ["settings"])
+            data = bench.get("data.export")
+            self.assertEqual(change("data.import", data=data, mode="replace"), ["scripts", "profiles", "settings"])
+            self.assertEqual(change("profiles.delete", id="p"), ["scripts", "profiles"])
+            self.assertEqual(change("scripts.delete", id="a"), ["scripts", "profiles"])
+
     def test_what_runs_is_measured(self):
         with Bench() as bench:
             bench.run(**python("block = bytearray(os.urandom(1 << 20)) * 50\nprint('here', flush=True)\n"

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The real window under Xvfb: window_test.py PATH-OF-LABDECK FLOOD-WRITER [unittest options]."""
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -11,6 +13,32 @@ from bench import Console, Display, Workspace, wait_for
 
 PROGRAM = ""
 FLOOD = ""
+
+
+class DesktopBus:
+    """A session bus of our own, where nobody shows notices, and what is said on it."""
+
+    def __enter__(self):
+        self.daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address=1"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.env = {"DBUS_SESSION_BUS_ADDRESS": self.daemon.stdout.readline().strip()}
+        self.said = tempfile.NamedTemporaryFile(mode="r", prefix="labdeck-bus-")
+        self.monitor = subprocess.Popen(["dbus-monitor", "--session", "interface=org.freedesktop.Notifications"],
+                                        env={**os.environ, **self.env}, stdout=self.said.file)
+        wait_for(lambda: "NameAcquired" in open(self.said.name).read(), "the monitor")
+        return self
+
+    def __exit__(self, *_):
+        for process in (self.monitor, self.daemon):
+            process.terminate()
+            process.wait()
+        self.daemon.stdout.close()
+        self.said.close()
+
+    def shown(self):
+        """Titles and texts; those are the third and fourth string of a call of Notify."""
+        calls = open(self.said.name).read().split("member=Notify")[1:]
+        return [tuple(re.findall(r'string "(.*)"', call)[2:4]) for call in calls]
 
 
 class Window(unittest.TestCase):
@@ -64,6 +92,23 @@ class Window(unittest.TestCase):
                 window = bench.start("console", env={**display.env, "LIBGL_ALWAYS_SOFTWARE": "1"})
                 self.assertTrue(any("WM_CHANGE_STATE" in line for line in watch.stdout))
                 watch.terminate()
+            window.terminate()
+            self.assertEqual(window.wait(30), 0)
+
+    def test_a_script_that_fails_is_told_on_the_desktop_when_the_settings_say_so(self):
+        with Display() as display, Workspace(PROGRAM) as bench, DesktopBus() as desktop:
+            window = bench.start("console", env={**display.env, **desktop.env, "LIBGL_ALWAYS_SOFTWARE": "1"})
+            wait_for(lambda: os.path.exists(bench.socket_path), "the hub's socket")
+            bench.call("scripts.create", id="a", name="adapter", command="sh -c 'sleep 0.3; exit 3'")
+            bench.call("process.start", id="a")
+            wait_for(lambda: bench.call("process.snapshot", id="a")["status"] == "failed", "its end")
+            time.sleep(1)
+            self.assertEqual(desktop.shown(), [])
+            bench.call("settings.update", notificationsNativeEnabled=True)
+            bench.call("scripts.create", id="b", name="bridge", command="sh -c 'sleep 0.3; exit 4'")
+            bench.call("process.start", id="b")
+            seen = wait_for(desktop.shown, "the notice")
+            self.assertIn(("bridge failed", "exit 4"), seen)
             window.terminate()
             self.assertEqual(window.wait(30), 0)
 

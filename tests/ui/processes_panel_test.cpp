@@ -7,6 +7,21 @@ using namespace labdeck;
 using namespace labdeck::ui;
 
 TEST_SUITE("ui/processes_panel") {
+    TEST_CASE("what another client changes is here without a hand") {
+        PlayedSupervisor bench;
+        REQUIRE(bench.says("camera"));
+        bench.scripts = Json::array({sample_script("b", "bridge of today")});
+        bench.settings = {{"notificationsNativeEnabled", true}};
+        bench.event("data.changed", {{"kinds", {"scripts", "profiles"}}});
+        bench.frame(4);
+        CHECK(bench.says("bridge of today"));
+        CHECK_FALSE(bench.says("camera"));
+        CHECK_FALSE(bench.state().supervisor().setting("notificationsNativeEnabled", false));
+        bench.event("data.changed", {{"kinds", {"settings"}}});
+        bench.frame(4);
+        CHECK(bench.state().supervisor().setting("notificationsNativeEnabled", false));
+    }
+
     TEST_CASE("an older hub is said to be one, and can be asked again") {
         PanelBench bench(make_processes_panel());
         bench.frame(4);
