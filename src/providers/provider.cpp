@@ -152,7 +152,7 @@ void Provider::greeted(const Result<std::shared_ptr<const Json>>& answer) {
 
 void Provider::call(std::string_view method, const Json& params, contract::ClientEnd::OnAnswer on_answer,
                     std::int64_t timeout_ns) {
-    if (!takes_requests()) return on_answer(fail(not_up()));
+    if (auto taken = takes(0); !taken) return on_answer(fail(std::move(taken).error()));
     const MonoTime deadline = timeout_ns > 0 ? MonoTime{mono_now().ns + timeout_ns} : MonoTime{};
     client_->request(
         method, params,
@@ -167,7 +167,8 @@ void Provider::call(std::string_view method, const Json& params, contract::Clien
 void Provider::pass_on(std::string_view method, std::string_view params_text,
                        contract::ClientEnd::OnPassed on_passed, std::int64_t timeout_ns) {
     using Answer = Result<std::shared_ptr<const Json>>;
-    if (!takes_requests()) return on_passed(Answer(fail(not_up())));
+    if (auto taken = takes(params_text.size()); !taken)
+        return on_passed(Answer(fail(std::move(taken).error())));
     const MonoTime deadline = timeout_ns > 0 ? MonoTime{mono_now().ns + timeout_ns} : MonoTime{};
     client_->pass_on(
         method, params_text,
@@ -181,8 +182,14 @@ void Provider::pass_on(std::string_view method, std::string_view params_text,
     if (timeout_ns > 0) arm_expiry();
 }
 
-Error Provider::not_up() const {
-    return {Code::io, fmt::format("provider {} is not up: {}", spec_.name, reason()), 0, {}};
+Result<> Provider::takes(std::size_t bytes) const {
+    if (state_ != ProviderState::up || !client_)
+        return fail(Code::io, fmt::format("provider {} is not up: {}", spec_.name, reason()));
+    if (client_->pending() < waiting_requests_max && channel_->pending() + bytes <= waiting_bytes_max)
+        return {};
+    return fail(Code::queue_full,
+                fmt::format("provider {} has {} requests to answer first; ask again when some are answered",
+                            spec_.name, client_->pending()));
 }
 
 /// At most one a second is told: a provider may write nothing else, at the speed of its pipe.

@@ -63,8 +63,12 @@ public:
     /// End of file on its stdin and SIGTERM; SIGKILL to its group after `grace_ns`. `done` when it is gone.
     void stop(std::int64_t grace_ns, std::function<void()> done);
 
-    /// Answers with what the provider answered, E_TIMEOUT after `timeout_ns` (0: never), or E_IO when it is
-    /// down or dies before it answered.
+    /// What may wait for a provider: whoever asks for more is refused, and the provider is not.
+    static constexpr std::size_t waiting_requests_max = 65'536;
+    static constexpr std::size_t waiting_bytes_max = 16U << 20;
+
+    /// Answers with what the provider answered, E_TIMEOUT after `timeout_ns` (0: never), E_IO when it is down
+    /// or dies before it answered, or E_QUEUE_FULL when so much waits for it already.
     void call(std::string_view method, const contract::Json& params, contract::ClientEnd::OnAnswer on_answer,
               std::int64_t timeout_ns);
     /// The same with params and answer as they are spelled, see ClientEnd::pass_on().
@@ -88,8 +92,8 @@ private:
     void wait_and_restart(std::string why);
     void set_state(ProviderState state, std::string why);
     void drop_child(const Error& why);
-    bool takes_requests() const noexcept { return state_ == ProviderState::up && client_; }
-    Error not_up() const;
+    /// E_IO when it is not up, E_QUEUE_FULL when it has not read what it was asked before.
+    [[nodiscard]] Result<> takes(std::size_t bytes) const;
     void arm_expiry();
     void note_bad_line(std::string_view line, const Error& why);
     void note_late_answer(std::string_view method);

@@ -110,6 +110,34 @@ class Providers(unittest.TestCase):
             self.assert_neighbour_answers(bench)
             self.assertEqual(bench.app("fake")["badLines"], 1)
 
+    def test_one_that_is_asked_without_end_stays_up_and_the_asker_is_refused(self):
+        with Bench(with_neighbour("plain")) as bench:
+            bench.wait_state("fake", "up")
+            pid = bench.ask("status.get", appId="fake")[0]["response"]["pid"]
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                with bench.connect() as asker:
+                    padding = "x" * 4000
+                    asked, codes = 20_000, {}
+                    for first in range(0, asked, 500):
+                        asker.say("".join(json.dumps({"id": n, "method": "status.get",
+                                                      "params": {"appId": "fake", "note": padding}}) + "\n"
+                                          for n in range(first, first + 500)))
+                    refused = 0
+                    while refused < asked - 16 * (1 << 20) // 4000 - 500:
+                        answer = asker.hear()
+                        self.assertEqual(answer["error"]["code"], "E_QUEUE_FULL")
+                        refused += 1
+                    self.assert_neighbour_answers(bench)
+                    os.kill(pid, signal.SIGCONT)
+                    for _ in range(asked - refused):
+                        answer = asker.hear()
+                        codes[answer["ok"] or answer["error"]["code"]] = True
+                    self.assertIn(True, codes)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            self.assertEqual(bench.ask("status.get", appId="fake")[0]["response"]["pid"], pid)
+
     def test_half_a_line_disturbs_nobody(self):
         with Bench(with_neighbour("half")) as bench:
             bench.wait_state("fake", "up")
