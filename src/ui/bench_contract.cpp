@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ui/bench_state.h"
+#include "ui/json_reading.h"
 #include "ui/supervisor_view.h"
 
 namespace labdeck::ui {
@@ -188,8 +189,7 @@ void BenchState::ask_status(const std::string& id) {
         if (asked == nullptr) return;
         asked->status_asked = false;
         if (answer && (asked->provider_up || asked->status.is_null())) {
-            asked->status = **answer;
-            asked->status_time = mono_now();
+            take_status(*asked, **answer);
             if (const std::string title = text_of(asked->status, "appTitle"); !title.empty())
                 asked->title = title;
         }
@@ -221,8 +221,13 @@ void BenchState::handle_status(const Json& params) {
     if (!state.empty()) return handle_provider_state(*view, params, state);
     if (!view->provider_up) return;
     if (!params.contains("running")) return ask_status(view->id);
-    view->status = params;
-    view->status_time = mono_now();
+    take_status(*view, params);
+}
+
+void BenchState::take_status(AppView& view, const Json& status) {
+    view.status = status;
+    view.status_time = mono_now();
+    fault_marks_.take(view.id, member_of(status, "faults"), view.status_time);
 }
 
 void BenchState::handle_provider_state(AppView& view, const Json& params, const std::string& state) {
@@ -239,6 +244,7 @@ void BenchState::handle_provider_state(AppView& view, const Json& params, const 
         return;
     }
     const bool is_fault = state != "starting" && state != "stopped" && state != "stopping";
+    fault_marks_.take(view.id, {}, mono_now());
     // On its way back: why it went stays readable until it is up.
     if (!is_fault && !view.banner.empty()) return;
     if (!is_fault && !was_up) return;

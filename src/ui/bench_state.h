@@ -22,6 +22,7 @@
 #include "data/window_inbox.h"
 #include "model/series.h"
 #include "model/tail.h"
+#include "ui/fault_marks.h"
 #include "ui/notices.h"
 
 namespace labdeck::ui {
@@ -175,6 +176,8 @@ public:
     std::string wanted_script;
     /// What somebody is to be told although he does not look.
     Notices& news() { return news_; }
+    /// When which fault was on.
+    const std::deque<TimeMark>& fault_marks() const { return fault_marks_.all(); }
 
     /// Short messages for the status line, newest last, at most 100.
     struct Notice {
@@ -190,6 +193,7 @@ private:
     bool drain_feeds(MonoTime deadline);
     void handle_event(const contract::Event& event);
     void handle_status(const Json& params);
+    void take_status(AppView& view, const Json& status);
     void handle_provider_state(AppView& app, const Json& params, const std::string& state);
     void handle_log(const Json& params);
     void handle_job(const Json& params);
@@ -218,6 +222,7 @@ private:
     std::unique_ptr<SupervisorView> supervisor_;
     SelfView self_;
     Notices news_;
+    FaultMarks fault_marks_;
     std::deque<Notice> notices_;
     LossByStage lost_of_removed_{};
     MonoTime last_rates_;

@@ -25,6 +25,7 @@ public:
     Series series{"a", "B/s", 65'536};
     MonoTime now{start.ns + 600 * second};
     ImVec2 size{800, 300};
+    std::deque<TimeMark> marks;
 
     Bench() {
         context_ = ImGui::CreateContext();
@@ -52,7 +53,7 @@ public:
         ImGui::Begin("bench", nullptr, ImGuiWindowFlags_NoTitleBar | ImGuiWindowFlags_NoMove);
         axis.begin_frame(now);
         const PlotLine line{&series, "a", 0xffffffff};
-        plot.draw({plain_theme, fonts_, 1, nullptr}, axis, {&line, 1}, size);
+        plot.draw({plain_theme, fonts_, 1, nullptr}, axis, {&line, 1}, size, marks);
         scrolled = ImGui::GetScrollY();
         ImGui::End();
         ImGui::Render();
@@ -101,6 +102,31 @@ double seconds(std::int64_t ns) {
 }  // namespace
 
 TEST_SUITE("ui/widgets/series_plot") {
+    TEST_CASE(
+        "a mark stands where it was on, goes on to now while it is, and is left out when it is out of "
+        "sight") {
+        Bench bench;
+        const auto before = [&](std::int64_t seconds) { return MonoTime{bench.now.ns - seconds * second}; };
+        bench.marks = {{"long ago", before(600), before(500)},
+                       {"from before", before(90), before(45)},
+                       {"a moment", before(30), before(30)},
+                       {"still on", before(15)},
+                       {"just begun", MonoTime{bench.now.ns - 1'000'000}},
+                       {"to come", MonoTime{bench.now.ns + second}}};
+        bench.frame();
+        const auto shown = bench.plot.shown_marks();
+        REQUIRE(shown.size() == 4);
+        const float left = bench.plot.area_min().x;
+        const float right = bench.plot.area_max().x;
+        const auto x = [&](float seconds) { return right - (right - left) * seconds / 60; };
+        CHECK(shown[0].mark->label == "from before");
+        CHECK(shown[0].from_x == left);
+        CHECK(shown[0].to_x == doctest::Approx(x(45)).epsilon(0.01));
+        CHECK(shown[1].to_x >= shown[1].from_x + 2);
+        CHECK(shown[2].from_x == doctest::Approx(x(15)).epsilon(0.01));
+        CHECK(shown[2].to_x == doctest::Approx(right).epsilon(0.01));
+    }
+
     TEST_CASE("a drag to the right shows earlier times, by as much as the pointer moved") {
         Bench bench;
         bench.drag(0.25F, 0.75F);

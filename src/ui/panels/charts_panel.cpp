@@ -200,7 +200,7 @@ void ChartsPanel::draw_plots(const PanelContext& context) {
         ImGui::SetCursorPos({start.x + static_cast<float>(i % columns) * (width + gap),
                              start.y + static_cast<float>(i / columns) * (height + gap)});
         const Shown& shown = plots[static_cast<std::size_t>(i)];
-        shown.plot.draw(plot_context, axis_, shown.lines, {width, height});
+        shown.plot.draw(plot_context, axis_, shown.lines, {width, height}, context.bench.fault_marks());
     }
 }
 

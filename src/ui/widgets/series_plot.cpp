@@ -4,6 +4,7 @@
 #include <imgui_internal.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <ctime>
 
@@ -81,7 +82,7 @@ void SeriesPlot::set_hidden(std::string_view label, bool hidden) {
 }
 
 void SeriesPlot::draw(const PlotContext& context, TimeAxis& axis, std::span<const PlotLine> lines,
-                      ImVec2 size) {
+                      ImVec2 size, const std::deque<TimeMark>& marks) {
     ImGui::PushID(this);
     const ImVec2 at{std::floor(ImGui::GetCursorScreenPos().x), std::floor(ImGui::GetCursorScreenPos().y)};
     const float line_height = context.fonts.text->FontSize;
@@ -100,9 +101,11 @@ void SeriesPlot::draw(const PlotContext& context, TimeAxis& axis, std::span<cons
     ImDrawList& list = *ImGui::GetWindowDrawList();
     list.AddRectFilled(min_, max_, context.theme.plot_background);
     fit_values(lines, line_height);
+    draw_marks(context, marks, axis.now());
     draw_value_grid(context);
     draw_time_grid(context, axis);
     draw_lines(context, lines);
+    draw_mark_labels(context);
     draw_cursor(context, axis, lines);
     if (!any_samples_)
         draw_empty(context, lines.empty() ? "nothing to show yet" : "no samples in this window");
@@ -286,6 +289,51 @@ void SeriesPlot::draw_lines(const PlotContext& context, std::span<const PlotLine
     batch_.submit(*ImGui::GetWindowDrawList());
 }
 
+// A strip along the top and a tint below it, bounded on both sides: seen without colour as well.
+void SeriesPlot::draw_marks(const PlotContext& context, const std::deque<TimeMark>& marks, MonoTime now) {
+    shown_marks_.clear();
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    const float thick = std::max(1.0F, std::floor(context.scale));
+    for (const TimeMark& mark : marks) {
+        const MonoTime until = mark.on() ? now : mark.to;
+        const float from = std::floor(min_.x + static_cast<float>(view_.x(mark.from)));
+        const float to = std::floor(min_.x + static_cast<float>(view_.x(until)));
+        if (to < min_.x || from >= max_.x) continue;
+        const float left = std::max(from, min_.x);
+        const float right = std::min(std::max(to, left + 2 * thick), max_.x);
+        list.AddRectFilled({left, min_.y}, {right, max_.y}, with_alpha(context.theme.warn, 0.10F));
+        list.AddRectFilled({left, min_.y}, {right, min_.y + px(context, 3)}, context.theme.warn);
+        const ImU32 edge = with_alpha(context.theme.warn, 0.55F);
+        if (from >= min_.x) list.AddRectFilled({left, min_.y}, {left + thick, max_.y}, edge);
+        if (!mark.on() && to < max_.x) list.AddRectFilled({right - thick, min_.y}, {right, max_.y}, edge);
+        shown_marks_.push_back({&mark, left, right});
+    }
+}
+
+// Each in the first row in which it touches no other; what finds no room is told under the pointer.
+void SeriesPlot::draw_mark_labels(const PlotContext& context) {
+    constexpr int rows_max = 3;
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    ImFont* const font = context.fonts.text;
+    const float row_height = font->FontSize + px(context, 2);
+    std::array<float, rows_max> ends;
+    ends.fill(min_.x);
+    list.PushClipRect(min_, max_, true);
+    for (const ShownMark& shown : shown_marks_) {
+        const float wide = text_size(font, shown.mark->label).x + px(context, 8);
+        // One that has gone on since before the left edge keeps its name in sight.
+        const float x = std::max(min_.x, std::min(shown.from_x, max_.x - wide));
+        const auto row = std::find_if(ends.begin(), ends.end(), [&](float end) { return end <= x; });
+        if (row == ends.end()) continue;
+        *row = x + wide;
+        const float y = min_.y + px(context, 4) + static_cast<float>(row - ends.begin()) * row_height;
+        list.AddRectFilled({x + px(context, 2), y}, {x + wide, y + row_height},
+                           with_alpha(context.theme.plot_background, 0.8F));
+        put_text(list, font, {x + px(context, 5), y}, context.theme.warn, shown.mark->label);
+    }
+    list.PopClipRect();
+}
+
 void SeriesPlot::draw_cursor(const PlotContext& context, const TimeAxis& axis,
                              std::span<const PlotLine> lines) {
     const auto time = axis.cursor();
@@ -328,6 +376,12 @@ void SeriesPlot::draw_tooltip(const PlotContext& context, MonoTime time, std::sp
             ImGui::TextUnformatted(value.c_str());
         }
         ImGui::EndTable();
+    }
+    for (const ShownMark& shown : shown_marks_) {
+        const bool over = time >= shown.mark->from && (shown.mark->on() || time <= shown.mark->to);
+        if (over)
+            ImGui::TextColored(ImGui::ColorConvertU32ToFloat4(context.theme.warn), "%s",
+                               shown.mark->label.c_str());
     }
     ImGui::EndTooltip();
 }

@@ -8,12 +8,15 @@
 
 #include <imgui.h>
 
+#include <deque>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/series.h"
+#include "ui/fault_marks.h"
 #include "ui/theme.h"
 #include "ui/widgets/axis_ticks.h"
 #include "ui/widgets/series_strokes.h"
@@ -46,11 +49,17 @@ public:
         Unit unit = Unit::plain;
         ValueRange::Wish range;
     };
+    struct ShownMark {
+        const TimeMark* mark;
+        float from_x, to_x;
+    };
     SeriesPlot(std::string title, Options options) : title_(std::move(title)), options_(options) {}
 
     /// Draws at ImGui's cursor. The axis has had its begin_frame(); series and this plot live until ImGui has
     /// rendered.
-    void draw(const PlotContext& context, TimeAxis& axis, std::span<const PlotLine> lines, ImVec2 size);
+    /// `marks` are stretches of time that stand out, such as those in which a fault was on.
+    void draw(const PlotContext& context, TimeAxis& axis, std::span<const PlotLine> lines, ImVec2 size,
+              const std::deque<TimeMark>& marks = {});
 
     bool hidden(std::string_view label) const { return hidden_.contains(label); }
     void set_hidden(std::string_view label, bool hidden);
@@ -61,6 +70,8 @@ public:
     ImVec2 area_max() const { return max_; }
     const ValueRange& range() const { return range_; }
     const StrokeBatch& batch() const { return batch_; }
+    /// The marks in sight; valid while those that were given are.
+    std::span<const ShownMark> shown_marks() const { return shown_marks_; }
 
 private:
     /// Returns the height that the title and the legend take.
@@ -72,6 +83,8 @@ private:
     void draw_value_grid(const PlotContext& context);
     void draw_time_grid(const PlotContext& context, const TimeAxis& axis);
     void draw_lines(const PlotContext& context, std::span<const PlotLine> lines);
+    void draw_marks(const PlotContext& context, const std::deque<TimeMark>& marks, MonoTime now);
+    void draw_mark_labels(const PlotContext& context);
     void draw_cursor(const PlotContext& context, const TimeAxis& axis, std::span<const PlotLine> lines);
     void draw_tooltip(const PlotContext& context, MonoTime time, std::span<const PlotLine> lines);
     float y_of(double value) const;
@@ -84,6 +97,7 @@ private:
     ValueTicks ticks_;
     StrokeBatch batch_;
     TimeAxis::View view_;
+    std::vector<ShownMark> shown_marks_;
     ImVec2 min_, max_;
     bool hovered_ = false;
     bool any_samples_ = false;
