@@ -24,6 +24,8 @@ constexpr double usual_probe_ms = 5'000;
 constexpr std::size_t singly_max = 2;
 constexpr std::size_t names_max = 4;
 constexpr std::size_t text_max = 400;
+/// So that what became of it stands beside the name, in one line.
+constexpr std::size_t name_max = 32;
 constexpr const char* mask = "***";
 
 // The words of the supervisor's reasons.
@@ -70,12 +72,12 @@ void hide_users_of_urls(std::string& text) {
 }
 
 /// One line, of a length that can be read.
-std::string tidy(std::string text) {
+std::string tidy(std::string text, std::size_t bytes_max = text_max) {
     for (char& c : text) {
         if (static_cast<unsigned char>(c) < ' ') c = ' ';
     }
-    if (text.size() <= text_max) return text;
-    std::size_t end = text_max;
+    if (text.size() <= bytes_max) return text;
+    std::size_t end = bytes_max;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
     return text.substr(0, end) + "\xe2\x80\xa6";
 }
@@ -87,7 +89,7 @@ std::int64_t probe_interval_ns(const ScriptView& script) {
 }
 
 std::string name_of(const ScriptView& script) {
-    return tidy(without_secrets(script.name, member_of(script.definition, "env")));
+    return tidy(without_secrets(script.name, member_of(script.definition, "env")), name_max);
 }
 
 Notice notice_of(const ScriptView& script, Notice::Kind kind, std::string_view what, const std::string& why) {
@@ -210,7 +212,7 @@ void Notices::provider(const std::string& name, const std::string& app, std::str
         if (std::exchange(known.told_down, false)) {
             put(known,
                 Notice{.kind = Notice::Kind::provider_back,
-                       .title = tidy(fmt::format("{} is back", name)),
+                       .title = fmt::format("{} is back", tidy(name, name_max)),
                        .text = {},
                        .script = {},
                        .app = app},
@@ -226,7 +228,7 @@ void Notices::provider(const std::string& name, const std::string& app, std::str
     if (std::exchange(known.told_down, true)) return;
     put(known,
         Notice{.kind = Notice::Kind::provider_died,
-               .title = tidy(fmt::format("{} is down", name)),
+               .title = fmt::format("{} is down", tidy(name, name_max)),
                .text = tidy(without_secrets(why, Json())),
                .script = {},
                .app = app},

@@ -187,6 +187,12 @@ TEST_SUITE("ui/notices") {
         CHECK(told[0].text.size() < 500);
         CHECK(without_secrets("hunter2 and hunter", world.script("a").definition["env"]) == "*** and ***");
     }
+    TEST_CASE("a long name leaves room for what became of it, and is cut between letters") {
+        World world;
+        world.script("a").name = std::string(31, 'n') + "\xc3\xa4" + std::string(500, 'n');
+        world.say("a", ScriptStatus::failed, "exit 3");
+        CHECK(world.titles() == World::Titles{std::string(31, 'n') + "\xe2\x80\xa6 failed"});
+    }
     TEST_CASE("a script that comes again under the same id begins anew") {
         World world;
         world.say("a", ScriptStatus::failed, "exit 3");

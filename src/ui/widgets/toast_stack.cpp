@@ -154,8 +154,10 @@ ToastStack::Touch ToastStack::draw_toast(PanelContext& context, Toast& toast, st
     ImGui::Begin(fmt::format("toast/{}", toast.number).c_str(), nullptr, flags);
     ImGui::PopStyleColor();
     ImGui::PopStyleVar(3);
-    ImGui::GetWindowDrawList()->AddRectFilled(min, {min.x + std::round(stripe_px * s), min.y + shape.size.y},
-                                              colour);
+    ImDrawList& list = *ImGui::GetWindowDrawList();
+    list.PushClipRect(min, {min.x + shape.size.x, min.y + shape.size.y});
+    list.AddRectFilled(min, {min.x + std::round(stripe_px * s), min.y + shape.size.y}, colour);
+    list.PopClipRect();
     const Touch touch = take_touch(fmt::format("toast/{}", place), min, shape.size, s);
     const bool hovered = ImGui::IsWindowHovered(ImGuiHoveredFlags_AllowWhenBlockedByActiveItem);
     if (toast.held && !hovered && toast.until.ns != 0)
