@@ -12,6 +12,7 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -47,6 +48,8 @@ struct Stat {
     std::uint64_t reaped_ticks = 0;  // Of the children that it has waited for.
     std::uint64_t resident_pages = 0;
     bool zombie = false;
+    char state = '?';
+    std::string name;  // At most 15 bytes: no memory of its own.
 };
 
 std::string_view read_all(int fd, Buffer& buffer) noexcept {
@@ -85,15 +88,19 @@ std::uint64_t field(std::string_view text, std::string_view name) noexcept {
 }
 
 // /proc/PID/stat, whose second field is a name that may hold anything.
-std::optional<Stat> parse_stat(std::string_view text) noexcept {
+std::optional<Stat> parse_stat(std::string_view text) {
+    const std::size_t name_begin = text.find('(');
     const std::size_t name_end = text.rfind(')');
-    if (name_end == std::string_view::npos) return {};
+    if (name_end == std::string_view::npos || name_begin >= name_end) return {};
+    const std::string_view name = text.substr(name_begin + 1, name_end - name_begin - 1);
     text.remove_prefix(name_end + 1);
     std::array<std::string_view, 22> words;  // Fields 3 to 24.
     for (std::string_view& word : words) word = next_word(text);
     if (words.back().empty()) return {};
     const auto at = [&words](std::size_t field_number) { return number_of(words[field_number - 3]); };
     Stat stat;
+    stat.name = name;
+    if (!words[0].empty()) stat.state = words[0].front();
     stat.zombie = words[0] == "Z" || words[0] == "X";
     stat.parent = static_cast<pid_t>(at(4));
     stat.own_ticks = at(14) + at(15);
@@ -134,6 +141,9 @@ struct ProcSampler::Impl {
     // What is remembered of a process that was seen.
     struct Known {
         Stat stat;
+        double cpu_ns = 0;       ///< Its own, of a process in a tree that is watched.
+        double cpu_percent = 0;  ///< Between the last two scans.
+        std::uint64_t measured_in_scan = 0;
         std::uint64_t read_in_scan = 0;
         std::uint64_t seen_in_scan = 0;
     };
@@ -154,6 +164,12 @@ struct ProcSampler::Impl {
         bool known = false;
     };
 
+    struct TreeWish {
+        pid_t top = 0;
+        std::size_t count_max = 0;
+        OnTree on_tree;
+    };
+
     Impl(std::int64_t period, OnBatch on_batch_, std::string root_, Waker waker_)
         : period_ns(period),
           on_batch(std::move(on_batch_)),
@@ -163,7 +179,11 @@ struct ProcSampler::Impl {
 
     Result<> open_files();
     void run();
-    void wait_until(std::int64_t due_ns) const;
+    bool wait_until(std::int64_t due_ns) const;
+    enum class Unknown : unsigned char { wait, answer };
+    void answer_trees(Unknown unknown);
+    data::ProcessTree read_tree(pid_t top, std::size_t count_max);
+    data::ProcessInfo info_of(pid_t pid, const Known& one, WallTime booted) const;
     void scan();
     void scan_machine(data::SampleBatch& batch);
     void scan_self(data::SampleBatch& batch);
@@ -173,7 +193,8 @@ struct ProcSampler::Impl {
     void list_processes();
     Known* read_known(pid_t pid);
     const std::vector<pid_t>& tree_of(pid_t top);
-    double cpu_ns_of(pid_t pid, const Stat& stat) const;
+    double own_cpu_ns_of(pid_t pid, const Stat& stat) const;
+    double measure(pid_t pid, Known& one) const;
     void add_memory(pid_t pid, const Stat& stat, data::ProcessSample& sample);
     void read_pss(pid_t pid, Memory& memory);
 
@@ -204,6 +225,7 @@ struct ProcSampler::Impl {
     // Between watch() and the sampler's thread.
     std::mutex mutex;
     std::optional<std::vector<data::WatchedProcess>> wanted;
+    std::vector<TreeWish> wishes;
 
     std::atomic<bool> stopping{false};
     std::thread thread;
@@ -224,16 +246,72 @@ void ProcSampler::Impl::run() {
     std::int64_t due_ns = mono_now().ns;
     while (!stopping.load(std::memory_order_acquire)) {
         scan();
+        answer_trees(Unknown::answer);
         due_ns = std::max(due_ns + period_ns, mono_now().ns);
-        wait_until(due_ns);
+        while (!stopping.load(std::memory_order_acquire) && wait_until(due_ns)) answer_trees(Unknown::wait);
     }
 }
 
-void ProcSampler::Impl::wait_until(std::int64_t due_ns) const {
+// True when somebody woke us before.
+bool ProcSampler::Impl::wait_until(std::int64_t due_ns) const {
     const std::int64_t left_ns = std::max<std::int64_t>(due_ns - mono_now().ns, 0);
     const timespec left{left_ns / ns_per_s, left_ns % ns_per_s};
     pollfd woken{waker.fd(), POLLIN, 0};
-    ::ppoll(&woken, 1, &left, nullptr);
+    return ::ppoll(&woken, 1, &left, nullptr) > 0 && waker.drain() > 0;
+}
+
+// Whom the last scan did not know is waited for until the next one, and no longer.
+void ProcSampler::Impl::answer_trees(Unknown unknown) {
+    std::vector<TreeWish> taken;
+    {
+        const std::lock_guard lock(mutex);
+        const auto ripe = [&](const TreeWish& wish) {
+            const auto at = known.find(wish.top);
+            return unknown == Unknown::answer ||
+                   (at != known.end() && at->second.measured_in_scan == scan_number);
+        };
+        const auto kept = std::stable_partition(wishes.begin(), wishes.end(), ripe);
+        taken.assign(std::make_move_iterator(wishes.begin()), std::make_move_iterator(kept));
+        wishes.erase(wishes.begin(), kept);
+    }
+    for (const TreeWish& wish : taken) wish.on_tree(read_tree(wish.top, wish.count_max));
+}
+
+data::ProcessTree ProcSampler::Impl::read_tree(pid_t top, std::size_t count_max) {
+    data::ProcessTree answer;
+    const auto at = known.find(top);
+    if (at == known.end() || at->second.measured_in_scan != scan_number) return answer;
+    timespec up{};
+    ::clock_gettime(CLOCK_BOOTTIME, &up);
+    const WallTime booted{wall_now().ns - static_cast<std::int64_t>(up.tv_sec) * ns_per_s - up.tv_nsec};
+    for (const pid_t pid : tree_of(top)) {
+        if (pid == top) continue;
+        if (answer.processes.size() < count_max) {
+            answer.processes.push_back(info_of(pid, known.at(pid), booted));
+        } else {
+            ++answer.more;
+        }
+    }
+    return answer;
+}
+
+data::ProcessInfo ProcSampler::Impl::info_of(pid_t pid, const Known& one, WallTime booted) const {
+    data::ProcessInfo info;
+    info.pid = pid;
+    info.parent = one.stat.parent;
+    info.name = one.stat.name;
+    info.state = one.stat.state;
+    info.cpu_percent = one.cpu_percent;
+    info.memory_bytes = one.stat.resident_pages * page_bytes;
+    const auto memory = memories.find(pid);
+    if (memory != memories.end() && memory->second.known &&
+        memory->second.start_ticks == one.stat.start_ticks) {
+        info.memory_bytes = memory->second.pss_bytes;
+        info.memory_kind = data::MemoryKind::pss;
+    }
+    info.started = {booted.ns +
+                    static_cast<std::int64_t>(static_cast<double>(one.stat.start_ticks) * tick_ns)};
+    return info;
 }
 
 void ProcSampler::Impl::scan() {
@@ -315,9 +393,9 @@ void ProcSampler::Impl::scan_watched(Watched& one, data::SampleBatch& batch) {
     one.start_ticks = top->stat.start_ticks;
     double cpu_ns = 0;
     for (const pid_t member : tree_of(pid)) {
-        const Stat& stat = known.at(member).stat;
-        cpu_ns += cpu_ns_of(member, stat);
-        add_memory(member, stat, sample);
+        Known& each = known.at(member);
+        cpu_ns += measure(member, each) + static_cast<double>(each.stat.reaped_ticks) * tick_ns;
+        add_memory(member, each.stat, sample);
     }
     if (one.begun) sample.cpu_percent = percent(cpu_ns - one.cpu_ns, elapsed_ns);
     one.cpu_ns = cpu_ns;
@@ -355,6 +433,8 @@ ProcSampler::Impl::Known* ProcSampler::Impl::read_known(pid_t pid) {
     const std::optional<Stat> stat = read_stat(pid);
     if (!stat) return nullptr;  // Its entry goes with the next listing.
     Known& one = known[pid];
+    // Another process under the same number has used nothing yet.
+    if (one.stat.start_ticks != stat->start_ticks) one = {};
     one.stat = *stat;
     one.read_in_scan = scan_number;
     one.seen_in_scan = scan_number;
@@ -376,14 +456,25 @@ const std::vector<pid_t>& ProcSampler::Impl::tree_of(pid_t top) {
     return tree;
 }
 
-double ProcSampler::Impl::cpu_ns_of(pid_t pid, const Stat& stat) const {
+// What it has used itself. It may be in two trees that are watched: once a scan is enough.
+double ProcSampler::Impl::measure(pid_t pid, Known& one) const {
+    if (one.measured_in_scan == scan_number) return one.cpu_ns;
+    const double cpu_ns = own_cpu_ns_of(pid, one.stat);
+    const bool before = one.measured_in_scan != 0 && one.measured_in_scan + 1 == scan_number;
+    one.cpu_percent = before ? percent(cpu_ns - one.cpu_ns, elapsed_ns) : 0;
+    one.cpu_ns = cpu_ns;
+    one.measured_in_scan = scan_number;
+    return cpu_ns;
+}
+
+double ProcSampler::Impl::own_cpu_ns_of(pid_t pid, const Stat& stat) const {
     double own_ns = static_cast<double>(stat.own_ticks) * tick_ns;
     clockid_t clock = 0;
     timespec used{};
     if (real && ::clock_getcpuclockid(pid, &clock) == 0 && ::clock_gettime(clock, &used) == 0) {
         own_ns = static_cast<double>(used.tv_sec) * ns_per_s + static_cast<double>(used.tv_nsec);
     }
-    return own_ns + static_cast<double>(stat.reaped_ticks) * tick_ns;
+    return own_ns;
 }
 
 void ProcSampler::Impl::add_memory(pid_t pid, const Stat& stat, data::ProcessSample& sample) {
@@ -433,11 +524,20 @@ ProcSampler::~ProcSampler() {
     impl_->stopping.store(true, std::memory_order_release);
     impl_->waker.wake();
     impl_->thread.join();
+    for (const Impl::TreeWish& wish : impl_->wishes) wish.on_tree({});
 }
 
 void ProcSampler::watch(std::vector<data::WatchedProcess> processes) {
     const std::lock_guard lock(impl_->mutex);
     impl_->wanted = std::move(processes);
+}
+
+void ProcSampler::tree(pid_t top, std::size_t count_max, OnTree on_tree) {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->wishes.push_back({top, count_max, std::move(on_tree)});
+    }
+    impl_->waker.wake();
 }
 
 }  // namespace labdeck::io

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "data/process_tree.h"
 #include "data/samples.h"
 
 namespace labdeck::io {
@@ -34,6 +35,13 @@ public:
 
     /// Thread: any. Replaces what is watched, from the next scan on. Our own process is always watched.
     void watch(std::vector<data::WatchedProcess> processes);
+
+    using OnTree = std::function<void(data::ProcessTree)>;
+    /// Thread: any. All that the watched process `top` started, without itself, as of the last scan, or as of
+    /// the next one where the last did not know it: no /proc is read for it. At most `count_max`. `on_tree`
+    /// is called once, on the sampler's thread or by the destructor; with nothing when there is no such
+    /// process.
+    void tree(pid_t top, std::size_t count_max, OnTree on_tree);
 
 private:
     struct Impl;

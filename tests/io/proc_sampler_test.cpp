@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <atomic>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <map>
 #include <mutex>
 
@@ -156,6 +158,62 @@ TEST_SUITE("io/proc_sampler") {
         CHECK(first->memory_total_bytes == 1000 * 1024);
         CHECK(first->memory_used_bytes == 600 * 1024);
         CHECK(first->cpu_percent == doctest::Approx(0));
+    }
+
+    TEST_CASE("a tree is told parents first, without its top, and what is beyond the limit is counted") {
+        FakeProc proc;
+        proc.process(10, 1, 0, 0, 500, 4);
+        proc.process(12, 10, 0, 0, 501, 4, 'D');
+        proc.process(11, 12, 0, 0, 502, 8);
+        proc.process(13, 11, 0, 0, 503, 4);
+        proc.process(20, 1, 0, 0, 504, 100);
+        proc.pss(12, 7);
+        Samples samples;
+        const auto sampler = ProcSampler::start(fast_ns, samples.sink(), proc.path()).value();
+        sampler->watch({{"tree", 10}});
+        const auto ask = [&](pid_t top, std::size_t count_max) {
+            std::promise<data::ProcessTree> told;
+            sampler->tree(top, count_max, [&](data::ProcessTree tree) { told.set_value(std::move(tree)); });
+            return told.get_future().get();
+        };
+        const data::ProcessTree all = ask(10, 500);
+        REQUIRE(all.processes.size() == 3);
+        CHECK(all.more == 0);
+        CHECK(all.processes[0].pid == 12);
+        CHECK(all.processes[0].name == "a ) name");
+        CHECK(all.processes[0].state == 'D');
+        CHECK(all.processes[0].memory_bytes == 7 * 1024);
+        CHECK(all.processes[0].memory_kind == data::MemoryKind::pss);
+        CHECK(all.processes[1].parent == 12);
+        CHECK(all.processes[1].memory_kind == data::MemoryKind::rss);
+        CHECK(all.processes[2].pid == 13);
+        CHECK(all.processes[0].started < all.processes[2].started);
+        const data::ProcessTree some = ask(10, 2);
+        CHECK(some.processes.size() == 2);
+        CHECK(some.more == 1);
+        // Nobody watches this one, and that one is not there.
+        CHECK(ask(20, 500).processes.empty());
+        CHECK(ask(77, 500).processes.empty());
+    }
+
+    TEST_CASE("a process of a tree has its own CPU, and who waits for an answer gets one at the end") {
+        Samples samples;
+        auto sampler = ProcSampler::start(20'000'000, samples.sink()).value();
+        ChildProcess child =
+            ChildProcess::spawn({{"sh", "-c", "(while :; do :; done) & wait"}, "", {}, -1, -1}).value();
+        sampler->watch({{"burner", child.pid()}});
+        CHECK(becomes([&] {
+            std::promise<data::ProcessTree> told;
+            sampler->tree(child.pid(), 500, [&](data::ProcessTree tree) { told.set_value(std::move(tree)); });
+            const data::ProcessTree tree = told.get_future().get();
+            return tree.processes.size() == 1 && tree.processes[0].cpu_percent > 20 &&
+                   tree.processes[0].parent == child.pid();
+        }));
+        child.signal(SIGKILL);
+        std::atomic<int> answers = 0;
+        for (int i = 0; i < 100; ++i) sampler->tree(4'000'000, 1, [&](const auto&) { ++answers; });
+        sampler.reset();
+        CHECK(answers == 100);
     }
 
     TEST_CASE("a tree's memory is summed, PSS where it is told and else RSS, and says which") {
