@@ -367,6 +367,13 @@ constexpr std::array method_table{
            .response = "string",
            .help = "Reads a script's current log, at most its last 4 MiB.",
            .group = supervisor},
+    Method{.name = "process.tree",
+           .aliases = "process:tree get_process_tree getProcessTree",
+           .params = script_params,
+           .response = "{processes: [{pid, parentPid, name, state, cpuPercent, memMB, memKind, startTime}], "
+                       "more?}",
+           .help = "Lists all that a script has started and that still lives, at most 500.",
+           .group = supervisor},
 
     Method{.name = "updates.check",
            .aliases = "updates:check check_updates checkUpdates",

@@ -23,6 +23,7 @@ namespace {
 constexpr std::int64_t stop_grace_ns = 3'000'000'000;
 constexpr std::int64_t sample_period_ns = 1'000'000'000;
 constexpr std::int64_t job_look_ns = 500'000'000;
+constexpr std::size_t tree_processes_max = 500;
 constexpr std::size_t cable_retained_bytes = 8U << 20;
 constexpr std::size_t log_retained_bytes = 4U << 20;
 
@@ -456,6 +457,17 @@ void Core::watch_processes() {
         watched.push_back(std::move(script));
     }
     sampler_->watch(std::move(watched));
+}
+
+void Core::read_tree(pid_t top, std::function<void(const data::ProcessTree&)> on_tree) {
+    if (top == 0 || !sampler_) return on_tree({});
+    sampler_->tree(top, tree_processes_max,
+                   [alive = alive_, poster = hub_.poster(),
+                    on_tree = std::move(on_tree)](data::ProcessTree tree) mutable {
+                       poster.post([alive, on_tree = std::move(on_tree), tree = std::move(tree)] {
+                           if (*alive) on_tree(tree);
+                       });
+                   });
 }
 
 void Core::stop(std::function<void()> done) {

@@ -82,6 +82,8 @@ public:
     Supervision& supervision() { return *supervision_; }
     /// What is measured follows what runs: with a window once a second always, else while scripts run.
     void watch_processes();
+    /// What a watched process has started, from the sampler's last scan; answered later, on the hub's thread.
+    void read_tree(pid_t top, std::function<void(const data::ProcessTree&)> on_tree);
     void log(std::string_view level, std::string text);
     /// The last status of an app whose provider does not answer, marked as such.
     contract::Json status_without_provider(const std::string& app, const HostedProvider& host) const;

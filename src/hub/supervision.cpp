@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/thread_role.h"
 #include "hub/core.h"
+#include "supervise/output_log.h"
 
 namespace labdeck::hub {
 
@@ -14,6 +16,34 @@ using contract::Caller;
 using contract::Json;
 using contract::Responder;
 using supervise::Supervisor;
+
+namespace {
+
+constexpr double bytes_per_mb = 1e6;
+
+double rounded(double value) {
+    return std::round(value * 100) / 100;
+}
+
+Json to_json(const data::ProcessTree& tree) {
+    Json processes = Json::array();
+    for (const data::ProcessInfo& one : tree.processes) {
+        std::string cut;
+        processes.push_back({{"pid", one.pid},
+                             {"parentPid", one.parent},
+                             {"name", supervise::whole_utf8(cut, one.name)},
+                             {"state", std::string(1, one.state)},
+                             {"cpuPercent", rounded(one.cpu_percent)},
+                             {"memMB", rounded(static_cast<double>(one.memory_bytes) / bytes_per_mb)},
+                             {"memKind", one.memory_kind == data::MemoryKind::pss ? "pss" : "rss"},
+                             {"startTime", rfc3339(one.started)}});
+    }
+    Json json{{"processes", std::move(processes)}};
+    if (tree.more > 0) json["more"] = tree.more;
+    return json;
+}
+
+}  // namespace
 
 Supervision::Supervision(Core& core, io::Reactor& hub, io::Reactor& pipes, io::Reactor& store)
     : core_(core), hub_(hub), pipes_(pipes), store_(store) {}
@@ -138,6 +168,13 @@ void Supervision::bind(contract::Dispatcher& table) {
     bind_id("process.snapshot", &Supervisor::snapshot);
     bind("process.snapshots", [](Supervisor& s, const Json&) { return s.snapshots(); });
     bind_id("process.readLog", &Supervisor::read_log);
+    table.bind("process.tree", [this](const Json& params, const Caller&, const Responder& responder) {
+        if (!supervisor_) return responder.error(*why_not_);
+        const auto keeper = supervisor_->keeper(params["id"].get<std::string>());
+        if (!keeper) return responder.error(keeper.error());
+        core_.read_tree(*keeper,
+                        [responder](const data::ProcessTree& tree) { responder.answer(to_json(tree)); });
+    });
 }
 
 void Supervision::stop(std::int64_t grace_ns_max, std::function<void()> done) {

@@ -8,6 +8,8 @@
 // Thread: hub. The catalog's writes wait for the disk there: they are few, and made by people.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -92,6 +94,9 @@ public:
     Result<Json> snapshot(const std::string& id) const;
     Result<Json> snapshots() const;
     Result<Json> read_log(const std::string& id) const;
+
+    /// The keeper under which the script runs; 0 while it does not.
+    Result<pid_t> keeper(const std::string& id) const;
 
     /// CPU and memory of what watch() named.
     void measured(const data::SampleBatch& batch);

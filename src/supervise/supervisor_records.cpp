@@ -217,6 +217,11 @@ Result<Json> Supervisor::snapshots() const {
     return all;
 }
 
+Result<pid_t> Supervisor::keeper(const std::string& id) const {
+    const Job& job = *LD_TRY(find(id));
+    return job.process ? job.process->keeper_pid() : 0;
+}
+
 void Supervisor::measured(const data::SampleBatch& batch) {
     for (const auto& job : jobs_) {
         if (!job->process) continue;

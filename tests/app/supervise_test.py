@@ -975,6 +975,21 @@ class Records(unittest.TestCase):
             state = wait_for(lambda: (lambda s: s if s.get("cpuPercent", 0) > 20 else None)(bench.state()), "its CPU")
             self.assertGreater(state["memMB"], 50)
 
+    def test_its_tree_is_told_down_to_the_last_grandchild(self):
+        with Bench() as bench:
+            bench.script(**sh("(sleep 1000; true) & sleep 1001; true"))
+            self.assertEqual(bench.get("process.tree", id="script"), {"processes": []})
+            bench.get("process.start", id="script")
+            tree = wait_for(lambda: (lambda t: t if len(t) == 4 else None)(
+                bench.get("process.tree", id="script")["processes"]), "all four of it")
+            pids = {one["pid"]: one for one in tree}
+            leader = pids[bench.state()["pid"]]
+            self.assertNotIn(leader["parentPid"], pids)
+            self.assertEqual(sorted(one["name"] for one in tree), ["sh", "sh", "sleep", "sleep"])
+            self.assertTrue(all(one["parentPid"] in pids for one in tree if one is not leader))
+            bench.get("process.stop", id="script")
+            wait_for(lambda: bench.get("process.tree", id="script") == {"processes": []}, "its end")
+
 
 if __name__ == "__main__":
     PROGRAM = os.path.abspath(sys.argv.pop(1))
