@@ -12,6 +12,7 @@
 #include "ui/supervisor_view.h"
 #include "ui/widgets/data_exchange.h"
 #include "ui/widgets/filter_box.h"
+#include "ui/widgets/process_tree.h"
 #include "ui/widgets/profile_form.h"
 #include "ui/widgets/script_facts.h"
 #include "ui/widgets/script_form.h"
@@ -57,7 +58,10 @@ public:
     DataAge age(const PanelContext& context) const override;
     void jump_to_live() override { log_.follow(); }
     MonoTime wants_frame(const PanelContext& context) const override {
-        return table_.counts() ? MonoTime{context.now.ns + count_ns} : MonoTime{};
+        const MonoTime tree = tree_.wants_frame();
+        if (!table_.counts()) return tree;
+        const MonoTime count{context.now.ns + count_ns};
+        return tree.ns == 0 ? count : std::min(tree, count);
     }
 
 private:
@@ -67,6 +71,7 @@ private:
     void draw_commands(PanelContext& context);
     void draw_body(PanelContext& context);
     void draw_splitter(PanelContext& context, ImVec2 room, bool beside);
+    void draw_details(PanelContext& context);
     void draw_log(PanelContext& context);
     void obey(PanelContext& context, const ScriptTableAsks& asks);
     void reveal(PanelContext& context);
@@ -84,6 +89,7 @@ private:
     ScriptTable table_{"processes"};
     FilterBox filter_;
     SourceLog log_{"processes/log"};
+    ProcessTree tree_{"processes/tree"};
     std::optional<ScriptForm> form_;
     std::optional<Json> next_edit_;  ///< What is edited once the form is left.
     std::optional<ProfileForm> profile_form_;
@@ -117,6 +123,7 @@ void ProcessesPanel::draw(PanelContext& context) {
     const SupervisorView& supervisor = context.bench.supervisor();
     reveal(context);
     rows_.update(supervisor, filter_.matcher());
+    tree_.rest();
     if (supervisor.service() != SupervisorView::Service::there) {
         draw_missing(context);
     } else if (supervisor.scripts().empty() && supervisor.profiles().empty()) {
@@ -274,7 +281,7 @@ void ProcessesPanel::draw_body(PanelContext& context) {
     ImGui::SetCursorScreenPos(beside ? ImVec2(at.x + table.x + gap, at.y)
                                      : ImVec2(at.x, at.y + table.y + gap));
     ImGui::BeginChild("log");
-    draw_log(context);
+    draw_details(context);
     ImGui::EndChild();
 }
 
@@ -297,6 +304,25 @@ void ProcessesPanel::draw_splitter(PanelContext& context, ImVec2 room, bool besi
         beside ? ImVec2(middle.x, min.y) : ImVec2(min.x, middle.y),
         beside ? ImVec2(middle.x + line, max.y) : ImVec2(max.x, middle.y + line),
         lit ? context.theme.accent : context.theme.border);
+}
+
+void ProcessesPanel::draw_details(PanelContext& context) {
+    const ScriptView* const script = rows_.focused();
+    if (script == nullptr) return draw_log(context);
+    if (!ImGui::BeginTabBar("details")) return;
+    const bool output = ImGui::BeginTabItem("Output");
+    note_rect("processes/details/output");
+    if (output) {
+        draw_log(context);
+        ImGui::EndTabItem();
+    }
+    const bool tree = ImGui::BeginTabItem("Processes");
+    note_rect("processes/details/tree");
+    if (tree) {
+        tree_.draw(context, *script);
+        ImGui::EndTabItem();
+    }
+    ImGui::EndTabBar();
 }
 
 void ProcessesPanel::draw_log(PanelContext& context) {
