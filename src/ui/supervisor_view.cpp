@@ -129,7 +129,9 @@ void SupervisorView::ask_profiles() {
 
 void SupervisorView::ask_settings() {
     bench_.request("settings.get", Json::object(), [this](const auto& answer) {
-        if (answer) take_settings(**answer);
+        if (answer) return take_settings(**answer);
+        if (answer.error().code != Code::unsupported_method)
+            bench_.note(fmt::format("settings.get: {}", answer.error().message), true);
     });
 }
 

@@ -53,9 +53,10 @@ TEST_SUITE("ui/settings_form") {
         CHECK(bench.has("processes/settings/logsPath/refusal"));
         CHECK(bench.patches().empty());
         bench.fill("processes/settings/logsPath", "");
+        bench.fill("processes/settings/updateChannel", "night-2");
         bench.click("processes/settings/save");
         bench.frame(3);
-        CHECK(bench.patches() == std::vector<Json>{{{"logsPath", nullptr}}});
+        CHECK(bench.patches() == std::vector<Json>{{{"logsPath", nullptr}, {"updateChannel", "night-2"}}});
     }
 
     TEST_CASE("what the hub refuses stands beside its field, or on top when it names none") {

@@ -42,8 +42,8 @@ const std::array<FieldRow, 7>& field_rows() {
          "The same, told by the desktop while this window is not looked at.", "false"},
         {logs, logs_path, "Folder of logs", string,
          "Absolute. A script writes there from its next start on; older logs stay where they are.", "\"\""},
-        {updates, "updateChannel", "Updates", choice, "Which versions are offered.", "\"stable\"",
-         R"(["stable", "beta"])"},
+        {updates, "updateChannel", "Update channel", string, "Which versions are offered: stable, beta ...",
+         "\"stable\""},
         {updates, "crashReportingEnabled", "Write crash reports", boolean,
          "To the disk of this machine; they are sent nowhere.", "false"},
     }};
@@ -94,17 +94,13 @@ Result<Json> SettingsForm::gather() {
         }
         if (*value == field.before) continue;
         const std::string& key = field.field.spec().name;
-        if (key != logs_path) {
-            patch[key] = *value;
-            continue;
-        }
-        const std::string path = value->is_string() ? value->get<std::string>() : std::string();
-        if (!path.empty() && path.front() != '/') {
+        const std::string text = value->is_string() ? value->get<std::string>() : std::string();
+        if (key == logs_path && !text.empty() && text.front() != '/') {
             field.field.refuse("an absolute path, please: one that begins with /");
             right = false;
         }
-        // Nothing again, and not an empty text.
-        patch[key] = path.empty() ? Json() : Json(path);
+        // Emptied: nothing again, and not an empty text.
+        patch[key] = value->is_string() && text.empty() ? Json() : *value;
     }
     if (!right) return fail(Code::bad_arg, "a field is wrong");
     return patch;
