@@ -53,6 +53,16 @@ TEST_SUITE("ui/process_tree") {
         CHECK(bench.wants_frame());
     }
 
+    TEST_CASE("what goes wrong is said, and asked again a second later") {
+        Treeing bench;
+        bench.on("process.tree",
+                 [](const Json&) -> Result<Json> { return fail(Code::io, "the hub is slow"); });
+        bench.click("processes/details/tree");
+        bench.frame(3);
+        CHECK(bench.says("the hub is slow"));
+        CHECK(bench.wants_frame());
+    }
+
     TEST_CASE("one answer is waited for, and what does not run is not asked about") {
         Treeing bench;
         bench.click("processes/details/tree");

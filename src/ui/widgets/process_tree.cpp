@@ -47,6 +47,19 @@ std::int64_t whole_of(const Json& json, const char* key) {
     return number && std::abs(*number) < 9e15 ? static_cast<std::int64_t>(*number) : 0;
 }
 
+/// Each above its figures, which end at the right.
+void draw_titles() {
+    ImGui::TableNextRow(ImGuiTableRowFlags_Headers);
+    for (int i = 0; i < ImGui::TableGetColumnCount(); ++i) {
+        if (!ImGui::TableSetColumnIndex(i)) continue;
+        const std::string title = ImGui::TableGetColumnName(i);
+        const float spare = ImGui::GetContentRegionAvail().x - ImGui::CalcTextSize(title.c_str()).x;
+        if (title != "Process" && title != "State")
+            ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, spare));
+        ImGui::TableHeader(title.c_str());
+    }
+}
+
 }  // namespace
 
 void ProcessTree::take(State& state, const Json& answer) {
@@ -124,7 +137,8 @@ void ProcessTree::draw(PanelContext& context, const ScriptView& script) {
         return ImGui::TextDisabled("%s does not run.", script.name.c_str());
     }
     if (!state_->asked && context.now.ns - asked_at_.ns >= period_ns) ask(context, script);
-    next_ = {std::max(asked_at_.ns, context.now.ns - period_ns) + period_ns};
+    // An answer is a frame of its own.
+    if (!state_->asked) next_ = {asked_at_.ns + period_ns};
     if (!state_->trouble.empty()) return ImGui::TextWrapped("%s", state_->trouble.c_str());
     if (!state_->known) return ImGui::TextDisabled("Asking...");
     draw_rows(context);
@@ -148,7 +162,7 @@ void ProcessTree::draw_rows(PanelContext& context) const {
         fixed("CPU", 70);
         fixed("Memory", 90);
         if (wide) fixed("Started", 80);
-        ImGui::TableHeadersRow();
+        draw_titles();
         ImGuiListClipper clipper;
         clipper.Begin(static_cast<int>(state_->rows.size()));
         while (clipper.Step()) {
@@ -184,8 +198,9 @@ void ProcessTree::draw_row(PanelContext& context, const Row& row) const {
         const float x = at.x + indent - 10 * context.scale;
         ImDrawList& list = *ImGui::GetWindowDrawList();
         const float width = std::max(1.0F, std::floor(context.scale));
-        list.AddLine({x, at.y - ImGui::GetStyle().CellPadding.y}, {x, at.y + line / 2}, theme.border, width);
-        list.AddLine({x, at.y + line / 2}, {x + 7 * context.scale, at.y + line / 2}, theme.border, width);
+        const ImU32 colour = with_alpha(theme.text_dim, 0.7F);
+        list.AddLine({x, at.y - ImGui::GetStyle().CellPadding.y}, {x, at.y + line / 2}, colour, width);
+        list.AddLine({x, at.y + line / 2}, {x + 7 * context.scale, at.y + line / 2}, colour, width);
         ImGui::SetCursorPosX(ImGui::GetCursorPosX() + indent);
     }
     draw_cell(row.name, row.state == 'Z' ? theme.text_dim : theme.text);
