@@ -211,7 +211,24 @@ void BenchState::handle_event(const contract::Event& event) {
         supervisor_->take_snapshot(params);
     } else if (event.name == "data.changed") {
         supervisor_->take_change(params);
+    } else if (event.name == "updates") {
+        handle_update(params);
     }
+}
+
+void BenchState::handle_update(const Json& params) {
+    const auto info = params.find("info");
+    if (text_of(params, "type") != "available" || info == params.end() || !info->is_object()) return;
+    const std::string version = text_of(*info, "version");
+    if (version.empty()) return;
+    const std::string channel = text_of(*info, "channel");
+    news_.add(
+        {.kind = ui::Notice::Kind::update_available,
+         .title = fmt::format("Labdeck {} is available", version.substr(0, 40)),
+         .text = channel.empty() ? std::string() : fmt::format("In the channel {}.", channel.substr(0, 40)),
+         .script = {},
+         .app = {}},
+        mono_now());
 }
 
 void BenchState::handle_status(const Json& params) {

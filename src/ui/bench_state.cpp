@@ -44,7 +44,7 @@ std::int64_t SourceView::backlog_ns() const noexcept {
 BenchState::BenchState(contract::LocalLink& link, data::WindowInbox& inbox)
     : link_(link), inbox_(inbox), supervisor_(std::make_unique<SupervisorView>(*this)) {
     link_.on_event([this](const contract::Event& event) { handle_event(event); });
-    request("events.subscribe", {{"topics", {"status.changed", "log", "job.changed", "traffic"}}});
+    request("events.subscribe", {{"topics", {"status.changed", "log", "job.changed", "traffic", "updates"}}});
     ask_apps();
     supervisor_->ask_scripts();
 }

@@ -196,6 +196,7 @@ private:
     void take_status(AppView& view, const Json& status);
     void handle_provider_state(AppView& app, const Json& params, const std::string& state);
     void handle_log(const Json& params);
+    void handle_update(const Json& params);
     void handle_job(const Json& params);
     void handle_traffic(const Json& params);
     void handle_samples(std::shared_ptr<const data::SampleBatch> batch);

@@ -150,9 +150,8 @@ void Notices::put(Known& known, Notice notice, const std::string& name, MonoTime
 }
 
 void Notices::add(Notice notice, MonoTime now) {
-    Known nobody;
     const std::string name = notice.title;
-    put(nobody, std::move(notice), name, now);
+    put(others_, std::move(notice), name, now);
 }
 
 void Notices::script(const ScriptView& script, MonoTime now) {

@@ -60,7 +60,7 @@ public:
     /// A provider's state in the hub's words, with one of its apps and what is wrong.
     void provider(const std::string& name, const std::string& app, std::string_view state,
                   const std::string& why, MonoTime now);
-    /// Anything else that is made elsewhere.
+    /// Anything else that is made elsewhere; not the same twice in a row.
     void add(Notice notice, MonoTime now);
 
     /// What is to be told now, the worst first; to be called at due() or later. Mostly empty.
@@ -92,6 +92,7 @@ private:
     static constexpr std::size_t kinds = static_cast<std::size_t>(Notice::Kind::update_available) + 1;
     std::map<std::string, Known, std::less<>> scripts_;
     std::map<std::string, Known, std::less<>> providers_;
+    Known others_;
     std::array<Group, kinds> waiting_;
     MonoTime due_ = {};
     MonoTime told_ = {};  ///< When take() gave something last.

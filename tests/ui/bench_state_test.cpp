@@ -40,6 +40,20 @@ TEST_SUITE("ui/bench_state") {
         CHECK(app.config["valid"] == true);
         CHECK(app.banner.empty());
     }
+    TEST_CASE("a newer version is told once, whatever else is said of updates") {
+        State state;
+        state.settle();
+        for (const char* type : {"none", "available", "available", "progress"})
+            state.hub.event("updates",
+                            {{"type", type}, {"info", {{"version", "1.2.0"}, {"channel", "beta"}}}});
+        state.hub.event("updates", {{"type", "available"}});
+        state.settle();
+        const auto told = state.bench.news().take({mono_now().ns + ns_per_s});
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].title == "Labdeck 1.2.0 is available");
+        CHECK(told[0].level() == ui::Notice::Level::info);
+        CHECK(state.bench.news().due().ns == 0);
+    }
     TEST_CASE("a provider's death shows within one drain and leaves the last status where it is") {
         State state;
         state.hub.add_app("plc");
