@@ -24,7 +24,7 @@ struct ConsoleArgs {
     std::string attach;
     std::string layout = "1x4";
     std::string panel;
-    std::string theme = "dark";
+    std::string theme;   ///< "dark" or "light"; empty: what the settings say.
     std::string report;  ///< Frame statistics go there, each second and at the end.
     double scale = 0;
     bool fullscreen = false;

@@ -28,6 +28,7 @@ int complain(const Error& error) {
 ui::ConsoleOptions console_options(const ConsoleArgs& args) {
     ui::ConsoleOptions options;
     options.theme = args.theme == "light" ? ui::ThemeName::light : ui::ThemeName::dark;
+    options.theme_given = !args.theme.empty();
     options.scale = static_cast<float>(args.scale);
     options.layout = args.layout;
     options.panel = args.panel;

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 
 #include "ui/console_report.h"
 #include "ui/frame_costs.h"
+#include "ui/json_reading.h"
 #include "ui/rects.h"
 #include "ui/status_line.h"
 #include "ui/supervisor_view.h"
@@ -28,6 +30,16 @@ constexpr std::int64_t report_period_ns = 1'000 * ns_per_ms;
 constexpr int settle_frames = 3;
 constexpr float header_px = 28;
 constexpr float toast_margin_px = 14;
+
+constexpr std::array<std::string_view, 2> theme_names = {"dark", "light"};
+static_assert(theme_names.size() == static_cast<std::size_t>(ThemeName::light) + 1);
+
+/// None for a name of another program's.
+std::optional<ThemeName> theme_named(std::string_view name) {
+    const auto at = std::find(theme_names.begin(), theme_names.end(), name);
+    if (at == theme_names.end()) return std::nullopt;
+    return static_cast<ThemeName>(at - theme_names.begin());
+}
 
 MonoTime earlier(MonoTime a, MonoTime b) {
     if (a.ns == 0 || b.ns == 0) return a.ns == 0 ? b : a;
@@ -83,6 +95,8 @@ struct Console::Impl {
     MonoTime rates_wish;
     MonoTime panel_wish;  ///< The earliest that a shown panel asked for.
     ToastStack toasts;
+    std::uint64_t settings_revision = 0;  ///< That was followed last.
+    std::string kept_theme;               ///< What those settings said.
     int focus_wish = -1;
     int settle = settle_frames;
     bool news = true;
@@ -139,6 +153,7 @@ bool Console::drain() {
     // Rates that fall without news are news themselves.
     const bool rates_due = impl_->rates_wish.ns != 0 && impl_->rates_wish <= now;
     impl_->rates_wish = bench_->sample_rates(now);
+    follow_settings();
     const bool told = take_notices(now);
     impl_->news = impl_->news || changed || rates_due || told;
     if (!options_.report_path.empty() && now.ns - impl_->last_report.ns >= report_period_ns) {
@@ -146,6 +161,26 @@ bool Console::drain() {
         write_report(options_.report_path, report());
     }
     return impl_->news;
+}
+
+// Once they are known, and whenever somebody has changed them, here or elsewhere.
+void Console::follow_settings() {
+    const SupervisorView& supervisor = bench_->supervisor();
+    if (impl_->settings_revision == supervisor.settings_revision()) return;
+    const bool first = impl_->settings_revision == 0;
+    impl_->settings_revision = supervisor.settings_revision();
+    const std::string kept = std::exchange(impl_->kept_theme, text_member_of(supervisor.settings(), "theme"));
+    if ((first && options_.theme_given) || kept == impl_->kept_theme) return;
+    if (const auto theme = theme_named(impl_->kept_theme)) options_.theme = *theme;
+}
+
+// The button's; what it chose is there the next time too.
+void Console::change_theme() {
+    options_.theme = options_.theme == ThemeName::dark ? ThemeName::light : ThemeName::dark;
+    SupervisorView& supervisor = bench_->supervisor();
+    if (supervisor.settings_revision() == 0) return;
+    impl_->kept_theme = theme_names[static_cast<std::size_t>(options_.theme)];
+    supervisor.change_settings({{"theme", impl_->kept_theme}}, {});
 }
 
 // True when there is another one to be seen.
@@ -244,8 +279,7 @@ void Console::draw(const Fonts& fonts, gfx::SeriesRenderer* series, MonoTime now
     ImGui::PopFont();
     impl_->focus_wish = -1;
     if (opened) impl_->open_notice(*bench_, *opened);
-    if (asks.toggle_theme)
-        options_.theme = options_.theme == ThemeName::dark ? ThemeName::light : ThemeName::dark;
+    if (asks.toggle_theme) change_theme();
     if (!asks.layout.empty()) impl_->set_grid(*find_grid_preset(asks.layout));
 }
 

@@ -20,6 +20,7 @@ namespace labdeck::ui {
 
 struct ConsoleOptions {
     ThemeName theme = ThemeName::dark;
+    bool theme_given = false;    ///< Then what the settings say of it at the start does not count.
     float scale = 0;             ///< 0: the monitor's.
     std::string layout = "1x4";  ///< Rows and panes in all, the contract's preset ids.
     std::string panel;           ///< Not empty: this panel alone.
@@ -64,6 +65,8 @@ public:
 private:
     struct Impl;
     bool take_notices(MonoTime now);
+    void follow_settings();
+    void change_theme();
     ConsoleOptions options_;
     std::unique_ptr<BenchState> bench_;
     std::unique_ptr<Impl> impl_;

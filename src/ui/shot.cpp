@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::int64_t frame_ns = 16'666'667;
 constexpr auto poll_period = std::chrono::milliseconds(10);
-// The first one opens windows, the second lays them out, the third is the picture.
+// The first one opens windows, the second lays them out, the third is the
+// picture.
 constexpr int picture_frames = 3;
 constexpr int hidpi_width = 3000;
 
@@ -53,11 +54,15 @@ struct Studio {
     Console& console;
     Fonts fonts;
     gfx::SeriesRenderer* series = nullptr;
+    ThemeName look = ThemeName::dark;  ///< Of ImGui's style, which follows the console's.
     MonoTime last_frame{};
 
     /// Everything but the pixels.
     void draw_lists() {
         const MonoTime now = mono_now();
+        const ConsoleOptions& options = console.options();
+        if (look != options.theme) apply_style(options.theme, options.scale);
+        look = options.theme;
         ImGui::GetIO().DeltaTime = 1.0F / 60;
         ImGui_ImplOpenGL3_NewFrame();
         const std::int64_t begin = thread_cpu_ns();
@@ -100,7 +105,7 @@ Result<> take_shot(Console& console, const ShotRequest& request) {
     const auto series = LD_TRY(gfx::SeriesRenderer::create());
     ConsoleOptions& options = console.options();
     if (options.scale <= 0) options.scale = request.width >= hidpi_width ? 2.0F : 1.0F;
-    Studio studio{console, LD_TRY(apply_theme(options.theme, options.scale)), series.get()};
+    Studio studio{console, LD_TRY(apply_theme(options.theme, options.scale)), series.get(), options.theme};
 
     studio.run_until({mono_now().ns + static_cast<std::int64_t>(request.after_seconds * 1e9)});
     for (int i = 0; i < picture_frames; ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ui/console_bench.h"
+#include "ui/supervisor_view.h"
 
 namespace labdeck::ui {
 namespace {
@@ -74,6 +75,33 @@ TEST_SUITE("ui/console") {
         bench.frame();
         CHECK(bench.has("pane/5/title"));
         CHECK(bench.has("grid/column1"));
+    }
+    TEST_CASE("the theme of the settings is followed, one that was asked for stays, and a choice is kept") {
+        for (const bool given : {false, true}) {
+            ConsoleOptions options = only("self");
+            options.theme_given = given;
+            ConsoleBench bench(std::move(options));
+            Json settings{{"theme", "light"}};
+            bench.hub.on("scripts.list", [](const Json&) { return Json::array(); });
+            bench.hub.on("settings.get", [&](const Json&) { return settings; });
+            bench.hub.on("settings.update", [&](const Json& patch) {
+                settings.merge_patch(patch);
+                return settings;
+            });
+            bench.frame(5);
+            CHECK(bench.console->options().theme == (given ? ThemeName::dark : ThemeName::light));
+            for (const auto& [word, theme] :
+                 {std::pair{"dark", ThemeName::dark}, std::pair{"light", ThemeName::light},
+                  std::pair{"solarized", ThemeName::light}}) {
+                bench.state().supervisor().change_settings({{"theme", word}}, {});
+                bench.frame(3);
+                CHECK(bench.console->options().theme == theme);
+            }
+            bench.click("status/theme");
+            bench.frame(3);
+            CHECK(settings["theme"] == "dark");
+            CHECK(bench.console->options().theme == ThemeName::dark);
+        }
     }
     TEST_CASE("Ctrl+Q leaves") {
         ConsoleBench bench;
