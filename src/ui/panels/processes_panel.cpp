@@ -371,6 +371,7 @@ bool begin_dialog(PanelContext& context, const std::string& title, ImVec2 size) 
                                              ImGuiWindowFlags_NoSavedSettings | ImGuiWindowFlags_NoResize |
                                                  ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoCollapse);
     ImGui::PopStyleVar();
+    if (open) own_escape();
     return open;
 }
 

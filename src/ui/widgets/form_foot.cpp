@@ -13,12 +13,19 @@ namespace {
 
 constexpr float button_px = 110;
 
+ImGuiID escape_owner() {
+    static const ImGuiID id = ImHashStr("labdeck/escape");
+    return id;
+}
+
 }  // namespace
 
+void own_escape() {
+    ImGui::SetKeyOwner(ImGuiKey_Escape, escape_owner(), ImGuiInputFlags_LockThisFrame);
+}
+
 bool escape_pressed() {
-    // A field that had it has let go of it in this very frame.
-    return ImGui::IsKeyPressed(ImGuiKey_Escape, false) &&
-           ImGui::GetCurrentContext()->ActiveIdPreviousFrame == 0 &&
+    return ImGui::IsKeyPressed(ImGuiKey_Escape, escape_owner()) &&
            ImGui::IsWindowFocused(ImGuiFocusedFlags_RootAndChildWindows);
 }
 

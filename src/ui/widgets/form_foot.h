@@ -1,7 +1,7 @@
 // form_foot.h - the lower edge of a form that is sent to the hub: Save and Cancel, the wait for the answer,
 // and the question before what was changed is given up.
 //
-// Escape is Cancel, unless a field or a list that hangs open has it first.
+// Escape is Cancel, where the dialog owns it.
 #pragma once
 
 #include <functional>
@@ -55,7 +55,9 @@ private:
 /// A sentence in red with its mark, wrapped.
 void draw_refusal(const PanelContext& context, const std::string& text, const std::string& rect);
 
-/// Escape was pressed for the current window: no field was being typed into, no list hung open.
+/// Before the fields of a dialog: Escape is then its own, and no field takes back what was typed into it.
+void own_escape();
+/// Escape was pressed for the current window, which owns it; no list hangs open above it.
 bool escape_pressed();
 
 }  // namespace labdeck::ui
