@@ -93,8 +93,8 @@ FormFoot::Wish FormFoot::draw_question(PanelContext& context, const std::string&
     const bool stay = ImGui::Button("Keep editing", {width, 0}) || escape_pressed();
     note_rect(rect + "/stay");
     ImGui::SameLine();
+    ImGui::SetCursorPosY(ImGui::GetCursorPosY() + ImGui::GetStyle().FramePadding.y);
     draw_mark(context, Mark::warning);
-    ImGui::AlignTextToFramePadding();
     ImGui::TextUnformatted("What you changed is not saved. Discard it?");
     if (stay) asks_ = false;
     return discard ? Wish::leave : Wish::none;
