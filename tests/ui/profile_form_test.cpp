@@ -149,5 +149,9 @@ TEST_SUITE("ui/profile_form") {
         CHECK(bench.has("processes/profile/script/s0"));
         CHECK_FALSE(bench.has("processes/profile/script/s900"));
         CHECK(bench.vertices() < 40'000);
+        bench.click("processes/profile/script/s0");
+        for (int i = 0; i < 60; ++i) bench.press(ImGuiKey_DownArrow);
+        CHECK(bench.has("processes/profile/script/s60"));
+        CHECK_FALSE(bench.has("processes/profile/script/s5"));
     }
 }

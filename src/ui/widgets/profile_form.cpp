@@ -130,6 +130,7 @@ void ProfileForm::draw_order(PanelContext& context, const std::string& rect, flo
     ImGui::TableSetupColumn("buttons", ImGuiTableColumnFlags_WidthFixed,
                             3 * button + 2 * style.ItemInnerSpacing.x);
     take_keys();
+    show_focus();
     ImGuiListClipper clipper;
     clipper.Begin(static_cast<int>(ids_.size()));
     while (clipper.Step()) {
@@ -196,6 +197,16 @@ void ProfileForm::draw_row_buttons(std::size_t index, const std::string& rect) {
     note_rect(rect + "/remove");
 }
 
+// Of the list's own window.
+void ProfileForm::show_focus() {
+    if (!std::exchange(scroll_wish_, false)) return;
+    const float row = ImGui::GetTextLineHeight() + 2 * ImGui::GetStyle().CellPadding.y;
+    const float top = row * static_cast<float>(focus_);
+    const float below = top + row - ImGui::GetWindowHeight();
+    if (top < ImGui::GetScrollY()) ImGui::SetScrollY(top);
+    if (below > ImGui::GetScrollY()) ImGui::SetScrollY(below);
+}
+
 void ProfileForm::take_keys() {
     if (!ImGui::IsWindowFocused() || ids_.empty()) return;
     const bool moves = ImGui::GetIO().KeyCtrl;
@@ -208,6 +219,7 @@ void ProfileForm::take_keys() {
         } else {
             focus_ = static_cast<std::size_t>(to);
         }
+        scroll_wish_ = true;
     }
     if (ImGui::IsKeyPressed(ImGuiKey_Delete, false)) gone_ = focus_;
 }
@@ -256,6 +268,7 @@ void ProfileForm::draw_others(PanelContext& context, const std::string& rect, fl
     if (added == nullptr) return;
     ids_.push_back(added->id);
     focus_ = ids_.size() - 1;
+    scroll_wish_ = true;
 }
 
 }  // namespace labdeck::ui

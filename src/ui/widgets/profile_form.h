@@ -38,6 +38,7 @@ private:
     void draw_row_buttons(std::size_t index, const std::string& rect);
     void draw_others(PanelContext& context, const std::string& rect, float height);
     void take_keys();
+    void show_focus();
     void move(std::size_t index, int by);
     void take_away(std::size_t index);
     void save(PanelContext& context);
@@ -48,6 +49,7 @@ private:
     std::vector<std::string> ids_;
     std::vector<std::string> ids_before_;
     std::size_t focus_ = 0;
+    bool scroll_wish_ = false;  ///< The focus went where it may not be seen.
     /// What a hand on a row asked for; done between frames, as the rows are being gone through.
     std::size_t moved_ = 0;
     int moved_by_ = 0;  ///< 0 for nothing.
