@@ -206,6 +206,7 @@ void Notices::forget_script(const std::string& id) {
 void Notices::provider(const std::string& name, const std::string& app, std::string_view state,
                        const std::string& why, MonoTime now) {
     Known& known = providers_[name];
+    const std::string before = std::exchange(known.state, std::string(state));
     if (state == "up") {
         if (known.up_since.ns == 0) known.up_since = now;
         if (std::exchange(known.told_down, false)) {
@@ -224,10 +225,11 @@ void Notices::provider(const std::string& name, const std::string& app, std::str
     // On its way up or down because somebody wants that.
     if (state == "starting" || state == "stopping" || state == "stopped") return;
     // It has several apps, and each tells.
-    if (std::exchange(known.told_down, true)) return;
+    const bool given_up = state == "failed" && before != state;
+    if (std::exchange(known.told_down, true) && !given_up) return;
     put(known,
         Notice{.kind = Notice::Kind::provider_died,
-               .title = fmt::format("{} is down", tidy(name, name_max)),
+               .title = fmt::format("{} is {}", tidy(name, name_max), given_up ? "given up" : "down"),
                .text = tidy(without_secrets(why, Json())),
                .script = {},
                .app = app},

@@ -175,6 +175,17 @@ TEST_SUITE("ui/notices") {
         world.notices.provider("simulators", "plc", "stopped", {}, world.now);
         CHECK(world.told().empty());
     }
+    TEST_CASE("a provider that is started no more is told of once more") {
+        World world;
+        world.notices.provider("simulators", "plc", "backoff", "killed by SIGKILL", world.now);
+        CHECK(world.titles() == World::Titles{"simulators is down"});
+        world.notices.provider("simulators", "plc", "starting", {}, world.now);
+        world.notices.provider("simulators", "plc", "backoff", "killed by SIGKILL", world.now);
+        CHECK(world.titles().empty());
+        for (const char* app : {"plc", "ble"})
+            world.notices.provider("simulators", app, "failed", "killed by SIGKILL; given up", world.now);
+        CHECK(world.titles() == World::Titles{"simulators is given up"});
+    }
     TEST_CASE("no secret is told, nor the user of a URL, and no line is without end") {
         World world;
         world.script("a").definition = {
