@@ -177,9 +177,10 @@ void ProcessesPanel::draw_empty(PanelContext& context) {
                {"A script is a command that the bench keeps: it is started with a click or with the bench,",
                 "watched, restarted when it fails, and stopped with all that it started.",
                 "Its output, load and health are shown here."});
-    const float width = 150 * context.scale;
     const float gap = ImGui::GetStyle().ItemSpacing.x;
-    ImGui::SetCursorPosX(std::max(0.0F, (ImGui::GetWindowWidth() - 3 * width - 2 * gap) / 2));
+    const float room = ImGui::GetContentRegionAvail().x;
+    const float width = std::min(150 * context.scale, (room - 2 * gap) / 3);
+    ImGui::SetCursorPosX(ImGui::GetCursorPosX() + std::max(0.0F, (room - 3 * width - 2 * gap) / 2));
     if (ImGui::Button(fmt::format("{}  Add a script", add_icon).c_str(), {width, 0})) edit(Json());
     note_rect("processes/add");
     ImGui::SameLine();
