@@ -52,6 +52,8 @@ public:
     /// the last look at published(), or something may lie unseen until the next notify().
     /// An exchange, not a store: reading what notify() wrote is what makes its news visible to that look.
     void rest() noexcept { notified_.exchange(false, std::memory_order_seq_cst); }
+    /// Something was told of since the last rest(). Thread: any.
+    bool news() const noexcept { return notified_.load(std::memory_order_seq_cst); }
     bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
     /// Thread: any. Blocks waiting.

@@ -24,7 +24,8 @@ SourceRegistry::Feeds SourceRegistry::open(const data::SourceInfo& info, std::si
                                            std::size_t ahead_bytes) {
     const std::size_t feed_blocks = std::max<std::size_t>(2, ahead_bytes / data::Block::bytes_max);
     Feeds out;
-    auto own = std::make_shared<data::Feed>(feed_blocks, [this, alive = alive_] {
+    auto own = std::make_shared<data::Feed>(feed_blocks, [this, alive = alive_, awake = awake_] {
+        if (awake->exchange(true)) return;
         hub_.post([this, alive] {
             if (*alive) woken();
         });
@@ -44,8 +45,10 @@ SourceRegistry::Feeds SourceRegistry::open(const data::SourceInfo& info, std::si
             auto source = std::make_unique<Source>();
             source->info = info;
             source->counters = counters;
+            source->feed = own;
             source->tail = std::make_shared<model::Tail>(own, retained_bytes);
             sources_[info.id] = std::move(source);
+            // Of what it said before, nobody may have told us.
             woken();
         });
     };
@@ -63,10 +66,11 @@ SourceRegistry::Source* SourceRegistry::find(SourceId id) {
 }
 
 void SourceRegistry::woken() {
-    // The drain asks for the next wake-up only when it runs, so a flood costs one a period.
+    // The drain asks for the next wake-up only when it runs, so a flood costs one a period, and so do many.
     if (drain_timer_ != 0) return;
     drain_timer_ = hub_.after(drain_period_ns, [this] {
         drain_timer_ = 0;
+        awake_->store(false);
         drain();
     });
 }
@@ -74,7 +78,7 @@ void SourceRegistry::woken() {
 void SourceRegistry::drain() {
     const MonoTime now = mono_now();
     for (const auto& [id, source] : sources_) {
-        source->tail->drain();
+        if (source->feed->news()) source->tail->drain();
         sample(*source, now);
     }
 }

@@ -7,6 +7,7 @@
 // Thread: hub, except where said.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -27,6 +28,7 @@ public:
     struct Source {
         data::SourceInfo info;
         std::shared_ptr<const data::SourceCounters> counters;
+        std::shared_ptr<data::Feed> feed;  ///< The tail's.
         std::shared_ptr<model::Tail> tail;
         // Rates: means since the look before, which is at least a second back.
         std::uint64_t counted_bytes = 0;
@@ -71,6 +73,8 @@ private:
     std::map<SourceId, std::unique_ptr<Source>> sources_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     io::TimerId drain_timer_ = 0;
+    /// A drain is on its way: whoever has more news by then need not wake us. Also set by the I/O threads.
+    std::shared_ptr<std::atomic<bool>> awake_ = std::make_shared<std::atomic<bool>>(false);
     std::uint32_t next_id_ = 1;
 };
 
