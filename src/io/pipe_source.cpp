@@ -120,6 +120,37 @@ private:
     std::int64_t naps_until_ns_ = 0;
 };
 
+// Tells many writers from one: then rounds follow each other closely, and a nap lets one round serve several.
+// One for all sources of a thread. None naps while any of them reads so much that its pipe could be full
+// after a nap.
+class Crowd {
+public:
+    static Crowd& of_this_thread() noexcept {
+        thread_local Crowd crowd;
+        return crowd;
+    }
+    void saw_round(std::uint64_t round, std::size_t bytes, std::size_t pipe_bytes, MonoTime now) noexcept {
+        if (bytes > pipe_bytes / share_of_pipe) awake_until_ns_ = now.ns + hold_ns;
+        if (round == round_) return;
+        close_ = now.ns - at_.ns < close_ns;
+        round_ = round;
+        at_ = now;
+    }
+    bool naps(MonoTime now) const noexcept { return close_ && now.ns >= awake_until_ns_; }
+
+    static constexpr std::int64_t nap_ns = 1'000'000;
+
+private:
+    static constexpr std::int64_t close_ns = 2'000'000;
+    static constexpr std::int64_t hold_ns = 50'000'000;
+    static constexpr std::size_t share_of_pipe = 8;
+
+    std::uint64_t round_ = 0;
+    MonoTime at_;
+    bool close_ = false;
+    std::int64_t awake_until_ns_ = 0;
+};
+
 }  // namespace
 
 struct PipeSource::Impl {
@@ -158,6 +189,7 @@ struct PipeSource::Impl {
     void flush_when_idle();
     ssize_t read_some(char* to, std::size_t size);
     void wait_for_room();
+    void nap_in_crowd(std::size_t total, MonoTime now) const;
     void resume();
     void ended(int os);
     void finish();
@@ -165,6 +197,7 @@ struct PipeSource::Impl {
     Reactor& reactor;
     UniqueFd fd;
     const bool pipe;
+    std::size_t pipe_bytes = 0;
     std::function<void(int)> on_end;
     std::shared_ptr<Link> link = std::make_shared<Link>();
     data::SourceWriter writer;
@@ -194,7 +227,10 @@ std::function<void()> PipeSource::Impl::resumer() {
 Result<> PipeSource::Impl::start() {
     const int flags = ::fcntl(fd.get(), F_GETFL);
     if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) return os_error("read a pipe");
-    if (pipe) grow_pipe(fd.get());
+    if (pipe) {
+        grow_pipe(fd.get());
+        pipe_bytes = static_cast<std::size_t>(std::max(::fcntl(fd.get(), F_GETPIPE_SZ), 0));
+    }
     watch = LD_TRY(reactor.watch(fd.get(), EPOLLIN, [this](std::uint32_t) { read_round(); }));
     return {};
 }
@@ -234,6 +270,7 @@ void PipeSource::Impl::filter_round() {
     if (total == 0) return;
     writer.notify();
     flush_when_idle();
+    nap_in_crowd(total, filtered_at);
 }
 
 // False when it has to wait for room.
@@ -291,7 +328,15 @@ void PipeSource::Impl::read_round() {
     if (total == 0) return;
     writer.notify();
     flood.saw_round(total);
+    nap_in_crowd(total, now);
     if (pipe && flood.naps(now)) reactor.nap_next_round(FloodSense::nap_ns);
+}
+
+void PipeSource::Impl::nap_in_crowd(std::size_t total, MonoTime now) const {
+    if (!pipe) return;
+    Crowd& crowd = Crowd::of_this_thread();
+    crowd.saw_round(reactor.rounds(), total, pipe_bytes, now);
+    if (crowd.naps(now)) reactor.nap_next_round(Crowd::nap_ns);
 }
 
 void PipeSource::Impl::wait_for_room() {
