@@ -4,13 +4,14 @@
 #include <array>
 #include <cstring>
 
+#include "base/utf8.h"
+
 namespace labdeck::model {
 
 namespace {
 
 constexpr std::size_t tab_columns = 8;
 constexpr std::size_t level_bytes_max = 80;
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
 constexpr char escape = '\x1b';
 
 struct LevelWord {
@@ -54,24 +55,10 @@ std::size_t colour_length(std::string_view text) noexcept {
     return 0;
 }
 
-/// Length of the well-formed UTF-8 character at text[0], 0 when there is none.
-std::size_t utf8_length(std::string_view text) noexcept {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto goes_on = [&](std::size_t i) { return i < text.size() && (at(i) & 0xc0) == 0x80; };
-    const unsigned char c = at(0);
-    if (c < 0x80) return 1;
-    if (c >= 0xc2 && c <= 0xdf) return goes_on(1) ? 2 : 0;
-    if (c >= 0xe0 && c <= 0xef) {
-        if (!goes_on(1) || !goes_on(2)) return 0;
-        if ((c == 0xe0 && at(1) < 0xa0) || (c == 0xed && at(1) > 0x9f)) return 0;
-        return 3;
-    }
-    if (c >= 0xf0 && c <= 0xf4) {
-        if (!goes_on(1) || !goes_on(2) || !goes_on(3)) return 0;
-        if ((c == 0xf0 && at(1) < 0x90) || (c == 0xf4 && at(1) > 0x8f)) return 0;
-        return 4;
-    }
-    return 0;
+/// Length of the character at text[0], 0 when there is none.
+std::size_t character_length(std::string_view text) noexcept {
+    const Utf8Head head = utf8_head(text);
+    return head.kind == Utf8Head::Kind::whole ? head.bytes : 0;
 }
 
 /// Upper case always counts; lower case only where it stands as a label, so that "no error found" is no
@@ -120,8 +107,8 @@ Piece piece_at(std::string_view rest, std::size_t column, std::array<char, 2>& m
         mark = {'^', static_cast<char>(c ^ 0x40)};
         return {1, 2, {mark.data(), mark.size()}};
     }
-    const std::size_t length = utf8_length(rest);
-    if (length == 0) return {1, 1, replacement};
+    const std::size_t length = character_length(rest);
+    if (length == 0) return {1, 1, utf8_replacement};
     return {length, 1, rest.substr(0, length)};
 }
 
@@ -187,7 +174,7 @@ bool looks_binary(std::string_view sample) noexcept {
     std::size_t foreign = 0;
     for (std::size_t i = 0; i < sample.size();) {
         const auto c = static_cast<unsigned char>(sample[i]);
-        const std::size_t length = utf8_length(sample.substr(i));
+        const std::size_t length = character_length(sample.substr(i));
         const bool plain_control =
             c == '\t' || c == '\n' || c == '\r' || c == '\b' || c == '\x1b' || c == '\a';
         if (length == 0 || c == 0x7f || (c < 0x20 && !plain_control)) ++foreign;

@@ -3,54 +3,20 @@
 #include <array>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace labdeck::supervise {
-
-namespace {
-
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
-
-/// Of a lead byte: how many bytes its code point takes, 0 for none.
-std::size_t length_of(unsigned char lead) noexcept {
-    if (lead < 0x80) return 1;
-    if (lead >= 0xC2 && lead <= 0xDF) return 2;
-    if (lead >= 0xE0 && lead <= 0xEF) return 3;
-    if (lead >= 0xF0 && lead <= 0xF4) return 4;
-    return 0;
-}
-
-/// Whether `byte` may follow `lead` at place `at` (Unicode 15, table 3-7).
-bool follows(unsigned char lead, std::size_t at, unsigned char byte) noexcept {
-    if (byte < 0x80 || byte > 0xBF) return false;
-    if (at != 1) return true;
-    if (lead == 0xE0) return byte >= 0xA0;
-    if (lead == 0xED) return byte <= 0x9F;
-    if (lead == 0xF0) return byte >= 0x90;
-    if (lead == 0xF4) return byte <= 0x8F;
-    return true;
-}
-
-}  // namespace
 
 std::string whole_utf8(std::string& cut, std::string_view bytes) {
     const std::string text = std::exchange(cut, {}).append(bytes);
     std::string whole;
     whole.reserve(text.size());
-    for (std::size_t at = 0; at < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[at]);
-        const std::size_t length = length_of(lead);
-        std::size_t have = 1;
-        while (have < length && at + have < text.size() &&
-               follows(lead, have, static_cast<unsigned char>(text[at + have]))) {
-            ++have;
-        }
-        if (have == length) {
-            whole.append(text, at, length);
-        } else if (length > 0 && at + have == text.size()) {
-            cut = text.substr(at);
-        } else {
-            whole += replacement;
-        }
-        at += have;
+    for (std::string_view rest = text; !rest.empty();) {
+        const Utf8Head head = utf8_head(rest);
+        if (head.kind == Utf8Head::Kind::whole) whole += rest.substr(0, head.bytes);
+        if (head.kind == Utf8Head::Kind::begun) cut = rest;
+        if (head.kind == Utf8Head::Kind::foreign) whole += utf8_replacement;
+        rest.remove_prefix(head.bytes);
     }
     return whole;
 }
