@@ -50,12 +50,16 @@ bool ScriptMachine::active() const noexcept {
 }
 
 void ScriptMachine::set_rules(const ScriptRules& rules) {
-    rules_ = rules;
-    if (rules_.health_checked || (!healthy_ && health_reason_.empty())) return;
+    const bool was_checked = std::exchange(rules_, rules).health_checked;
+    if (was_checked == rules.health_checked) return;
+    // Whether a run has stood long enough counts from its start, or from when it was healthy.
+    settled_at_.reset();
+    if (rules.health_checked) return;
+    if (status_ == Status::running && started_at_) settled_at_ = MonoTime{started_at_->ns + settled_ns};
     bad_probes_ = 0;
+    orders_.changed = orders_.changed || healthy_ || !health_reason_.empty();
     healthy_.reset();
     health_reason_.clear();
-    orders_.changed = true;
 }
 
 void ScriptMachine::enter(Status status, std::string reason) {

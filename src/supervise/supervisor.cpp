@@ -113,7 +113,7 @@ void Supervisor::adopt(Job& job, const ScriptDefinition& script) {
     const bool same_log = job.script.log == script.log;
     job.script = script;
     job.machine.set_rules(ScriptRules::of(script));
-    watch_health(job);
+    obey(job);
     if (!same_env && job.output) hooks_.filter_output(*job.output, mask_of(script));
     if (!same_log && job.log) renew_log(job);
 }

@@ -385,6 +385,41 @@ TEST_SUITE("supervise/script_machine") {
         CHECK(life.machine.take_orders().changed);
     }
 
+    TEST_CASE("without a check any more, the uptime counts from the start") {
+        ScriptRules checked = rules(RestartPolicy::always);
+        checked.health_checked = true;
+        for (const bool was_healthy : {false, true}) {
+            CAPTURE(was_healthy);
+            Life life(checked);
+            life.start();
+            life.crash();
+            life.forward(1 * s);
+            life.forward(100 * s);
+            if (was_healthy) life.machine.probed(life.now, true, ""), life.obey();
+            CHECK(life.machine.retries() == 1);
+            life.machine.set_rules(rules(RestartPolicy::always));
+            life.forward(19 * s);
+            CHECK(life.machine.retries() == 1);
+            life.forward(1 * s);
+            CHECK(life.machine.retries() == 0);
+        }
+    }
+
+    TEST_CASE("with a check from now on, the uptime counts from when it is healthy") {
+        ScriptRules checked = rules(RestartPolicy::always);
+        checked.health_checked = true;
+        Life life(rules(RestartPolicy::always));
+        life.start();
+        life.crash();
+        life.forward(1 * s);
+        life.machine.set_rules(checked);
+        life.forward(500 * s);
+        CHECK(life.machine.retries() == 1);
+        life.machine.probed(life.now, true, "");
+        life.forward(120 * s);
+        CHECK(life.machine.retries() == 0);
+    }
+
     TEST_CASE("unhealthy restarts only where it is said to, and then counts as a crash") {
         ScriptRules checked = rules(RestartPolicy::never);
         checked.health_checked = true;
