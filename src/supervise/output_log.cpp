@@ -7,6 +7,10 @@
 
 namespace labdeck::supervise {
 
+namespace {
+constexpr std::int64_t quiet_ns = 500'000'000;
+}  // namespace
+
 std::string whole_utf8(std::string& cut, std::string_view bytes) {
     const std::string text = std::exchange(cut, {}).append(bytes);
     std::string whole;
@@ -66,15 +70,28 @@ bool OutputLog::show_newest() {
 }
 
 void OutputLog::show(std::string_view bytes) {
+    shown_ += bytes.size();
     if (log_) log_->append(bytes);
     if (wanted_.load(std::memory_order_relaxed)) {
-        std::string text = whole_utf8(cut_, bytes);
-        if (text.empty()) return;
-        text_bytes_.fetch_add(text.size());
-        on_text_(weak_from_this(), std::move(text));
+        hand_on(whole_utf8(cut_, bytes));
     } else {
         cut_.clear();
     }
+}
+
+void OutputLog::hand_on(std::string text) {
+    if (text.empty()) return;
+    text_bytes_.fetch_add(text.size());
+    on_text_(weak_from_this(), std::move(text));
+}
+
+void OutputLog::run_ended(io::Reactor& store) {
+    store.after(quiet_ns, [weak = weak_from_this(), &store, shown = shown_] {
+        const auto self = weak.lock();
+        if (!self) return;
+        if (self->shown_ != shown) return self->run_ended(store);
+        if (!std::exchange(self->cut_, {}).empty()) self->hand_on(std::string(utf8_replacement));
+    });
 }
 
 }  // namespace labdeck::supervise

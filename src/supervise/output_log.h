@@ -42,6 +42,9 @@ public:
     /// once it is text_bytes_max.
     void taken(std::size_t bytes);
     static constexpr std::size_t text_bytes_max = 4U << 20;
+    /// A run has ended: the beginning of a code point that is its last word becomes U+FFFD, once nothing has
+    /// come for half a second; some of what it said may still be on its way. Thread: `store`'s.
+    void run_ended(io::Reactor& store);
     /// Another log from here on, or none. Thread: the store's.
     void write_to(std::shared_ptr<store::RotatingLog> log) { log_ = std::move(log); }
 
@@ -51,6 +54,7 @@ private:
     void drain();
     bool show_newest();
     void show(std::string_view bytes);
+    void hand_on(std::string text);
 
     const io::Reactor::Poster poster_;
     std::shared_ptr<data::Feed> feed_;
@@ -60,7 +64,8 @@ private:
     std::atomic<std::size_t> text_bytes_{0};  ///< Handed on, and not yet dealt with.
     data::BlockRef newest_;
     std::uint32_t seen_ = 0;
-    std::string cut_;  ///< The beginning of a code point whose rest has not come.
+    std::string cut_;          ///< The beginning of a code point whose rest has not come.
+    std::uint64_t shown_ = 0;  ///< Bytes in all.
 };
 
 /// `bytes` with what is no UTF-8 as U+FFFD; the beginning of a code point at its end goes to `cut`, and what

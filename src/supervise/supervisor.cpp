@@ -200,6 +200,7 @@ void Supervisor::launch(Job& job) {
         if (keeper_lost)
             hooks_.log("warning", fmt::format("{}: somebody killed its keeper", job.script.name));
         job.process.reset();
+        store_.post([&store = store_, log = job.log] { log->run_ended(store); });
         job.machine.empty(mono_now()), obey(job);
     };
     auto process = io::KeptProcess::start(hub_, std::move(*request), std::move(handler));

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/utf8.h"
 #include "supervise/exchange.h"
 #include "supervise/supervisor.h"
 #include "supervise/supervisor_job.h"
@@ -173,7 +174,9 @@ Result<Json> Supervisor::read_log(const std::string& id) const {
     const std::string bytes = LD_TRY(store::RotatingLog::read_tail(
         fmt::format("{}/{}.log", folder, store::log_name(id)), store::RotatingLog::tail_bytes_max));
     std::string cut;
-    return Json(whole_utf8(cut, bytes));
+    std::string text = whole_utf8(cut, bytes);
+    if (!cut.empty()) text += utf8_replacement;
+    return Json(std::move(text));
 }
 
 Json Supervisor::snapshot_of(const Job& job) const {

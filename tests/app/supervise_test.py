@@ -558,6 +558,16 @@ for part in {said.split(b'|')!r}:
             self.assertEqual(bench.wait_disk(b"end\n"), said.replace(b"|", b""))
             self.assertEqual(bench.log(), text)
 
+    def test_a_code_point_that_is_never_finished_is_told_of_when_the_run_is_over(self):
+        with Bench() as bench, bench.listen("process.log") as events:
+            bench.script(**python("os.write(1, b'cut \\xe2\\x82')"))
+            for _ in range(2):
+                bench.get("process.start", id="script")
+                self.assertEqual(events.text_to("\ufffd"), "cut \ufffd")
+                bench.wait_end()
+            self.assertEqual(bench.on_disk(), b"cut \xe2\x82" * 2)
+            self.assertEqual(bench.log(), "cut \ufffd" * 2)
+
     def test_a_line_of_100_mb_is_all_there(self):
         with Bench() as bench:
             bench.run(**sh("head -c 100000000 /dev/zero | tr '\\0' x; echo end"))
