@@ -52,7 +52,8 @@ Supervisor::Supervisor(store::Database database, SupervisorOptions options, Supe
       options_(std::move(options)),
       hooks_(std::move(hooks)),
       hub_(hub),
-      store_(store) {}
+      store_(store),
+      log_rounds_(std::make_shared<LogRounds>(store)) {}
 
 Supervisor::~Supervisor() {
     *alive_ = false;
@@ -61,6 +62,7 @@ Supervisor::~Supervisor() {
     }
     for (const auto& job : jobs_) {
         if (job->timer != 0) hub_.cancel(job->timer);
+        write_out(*job);
     }
 }
 
@@ -133,9 +135,13 @@ void Supervisor::remove_job(const std::string& id) {
     Job& job = **at;
     if (job.timer != 0) hub_.cancel(job.timer);
     if (job.output) hooks_.close_output(*job.output);
-    // The last Blocks may still be on their way to it, on its own thread.
-    if (job.log) store_.post([log = std::move(job.log)] {});
+    write_out(job);
     jobs_.erase(at);
+}
+
+// The last Blocks may still wait for it, and it goes on its own thread.
+void Supervisor::write_out(Job& job) {
+    if (job.log) store_.post([log = std::move(job.log)] { log->drain(); });
 }
 
 bool Supervisor::open_output(Job& job) {
@@ -148,7 +154,7 @@ bool Supervisor::open_output(Job& job) {
     UniqueFd read_end(ends[0]);
     job.write_end.reset(ends[1]);
     job.log =
-        OutputLog::make(store_, log_blocks_max, log_of(job.script),
+        OutputLog::make(store_, log_rounds_, log_blocks_max, log_of(job.script),
                         [this, alive = alive_, poster = hub_.poster(), id = job.script.id](
                             std::weak_ptr<OutputLog> from, std::string text) {
                             poster.post([this, alive, id, from = std::move(from), text = std::move(text)] {

@@ -127,6 +127,7 @@ private:
     void renew_log(Job& job);
     void warn_of_missing_secrets(const ScriptDefinition& script) const;
     bool open_output(Job& job);
+    void write_out(Job& job);
     std::shared_ptr<store::RotatingLog> log_of(const ScriptDefinition& script);
     Json snapshot_of(const Job& job) const;
     void watch_processes();
@@ -150,7 +151,8 @@ private:
     std::function<void()> stopped_;
     std::vector<std::string> at_login_;  ///< As it was told, or found at the start.
     std::string logs_folder_;            ///< Of the settings; empty for the workspace's own.
-    std::uint64_t next_start_ = 1;       ///< Numbers the starts, for stopping in reverse.
+    std::shared_ptr<LogRounds> log_rounds_;
+    std::uint64_t next_start_ = 1;  ///< Numbers the starts, for stopping in reverse.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
