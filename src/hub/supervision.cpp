@@ -54,7 +54,8 @@ Supervision::~Supervision() {
 
 void Supervision::open() {
     const std::string& root = core_.workspace().root();
-    auto supervisor = Supervisor::open(root + "/.labdeck/labdeck.db", {root, root + "/.labdeck/logs"},
+    auto supervisor = Supervisor::open(root + "/.labdeck/labdeck.db",
+                                       {root, root + "/.labdeck/logs", root + "/.labdeck/trees.lock"},
                                        hooks(), hub_, store_);
     if (supervisor) {
         supervisor_ = std::move(*supervisor);

@@ -142,8 +142,8 @@ public:
         ::posix_spawnattr_destroy(&attributes_);
     }
 
-    // `control` is the keeper's, negative without one. Returns errno, 0 when all went well.
-    int prepare(const std::string& cwd, int in, int out, int err, int control) noexcept {
+    // `control` and `lock` are the keeper's, negative without one. Returns errno, 0 when all went well.
+    int prepare(const std::string& cwd, int in, int out, int err, int control, int lock) noexcept {
         sigset_t all;
         sigset_t none;
         sigfillset(&all);
@@ -162,6 +162,10 @@ public:
         if (control >= 0) {
             closed_from = keeper::control_fd + 1;
             if (os == 0) os = ::posix_spawn_file_actions_adddup2(&actions_, control, keeper::control_fd);
+        }
+        if (control >= 0 && lock >= 0) {
+            closed_from = keeper::lock_fd + 1;
+            if (os == 0) os = ::posix_spawn_file_actions_adddup2(&actions_, lock, keeper::lock_fd);
         }
         if (os == 0) os = ::posix_spawn_file_actions_addclosefrom_np(&actions_, closed_from);
         if (os == 0 && !cwd.empty()) os = ::posix_spawn_file_actions_addchdir_np(&actions_, cwd.c_str());
@@ -200,12 +204,18 @@ Result<> check_folder(const std::string& cwd) {
 struct Control {
     UniqueFd ours;
     UniqueFd keepers;
+    UniqueFd lock;
 };
 
 // Empty ends without a keeper.
-Result<Control> make_control(bool kept) {
+Result<Control> make_control(bool kept, int lock) {
     Control made;
     if (!kept) return made;
+    if (lock >= 0) {
+        // Above all that it is made of before.
+        made.lock.reset(::fcntl(lock, F_DUPFD_CLOEXEC, keeper::lock_fd + 1));
+        if (!made.lock) return os_error("fcntl");
+    }
     int ends[2] = {-1, -1};
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return os_error("socketpair");
     made.ours.reset(ends[0]);
@@ -244,11 +254,11 @@ Result<ChildProcess> ChildProcess::spawn(const SpawnRequest& request) {
     for (const auto* made : {&in, &out, &err}) {
         if (!*made) return because(made->error().os);
     }
-    auto control = make_control(request.kept);
+    auto control = make_control(request.kept, request.keeper_holds);
     if (!control) return because(control.error().os);
     SpawnPlan plan;
     const int planned = plan.prepare(request.cwd, in->read_end.get(), out->write_end.get(),
-                                     err->write_end.get(), control->keepers.get());
+                                     err->write_end.get(), control->keepers.get(), control->lock.get());
     if (planned != 0) return because(planned);
     std::string started = program;
     std::vector<std::string> argv = request.argv;

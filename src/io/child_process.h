@@ -24,6 +24,8 @@ struct SpawnRequest {
     int stdout_to = -1;  ///< Not negative: the child's stdout is this descriptor, no pipe is made.
     int stderr_to = -1;  ///< The same for stderr. One descriptor may serve many incarnations.
     bool kept = false;   ///< Under a keeper, which control_fd speaks to: for KeptProcess.
+    /// The keeper has this open as long as it lives, and nobody whom it starts: a lock. None if negative.
+    int keeper_holds = -1;
 };
 
 struct ExitStatus {

@@ -1,6 +1,6 @@
 // The keeper: starts one program and answers for everything that the program starts in turn.
 //
-//   labdeck-keeper PROGRAM ARGV0 [ARG...]     descriptor 3: the owner (message.h); 0, 1, 2: the program's own
+//   labdeck-keeper PROGRAM ARGV0 [ARG...]     descriptors 3 and 4: see message.h; 0, 1, 2: the program's
 //
 // It is its tree's subreaper: whatever a job forks, forks twice or puts in a session of its own stays a
 // descendant, and its CPU time ends up in the keeper's own account. When the owner goes, however it goes, the
@@ -159,6 +159,7 @@ public:
         ::prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L);
         ::prctl(PR_SET_NAME, "labdeck-keeper", 0L, 0L, 0L);
         ::fcntl(control_fd, F_SETFD, FD_CLOEXEC);
+        ::fcntl(lock_fd, F_SETFD, FD_CLOEXEC);
         sigset_t all;
         sigfillset(&all);
         ::sigprocmask(SIG_SETMASK, &all, nullptr);

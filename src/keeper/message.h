@@ -9,6 +9,8 @@
 namespace labdeck::keeper {
 
 inline constexpr int control_fd = 3;
+/// Where its owner may give it something to hold as long as it lives; the tree does not get it.
+inline constexpr int lock_fd = 4;
 
 enum class Kind : std::int32_t {
     // Keeper to owner.

@@ -11,6 +11,7 @@
 #include <random>
 #include <utility>
 
+#include "io/tree_lock.h"
 #include "supervise/launch.h"
 #include "supervise/secret_mask.h"
 #include "supervise/supervisor_job.h"
@@ -24,6 +25,8 @@ constexpr std::int64_t profile_look_ns = 50'000'000;
 constexpr std::int64_t up_ns = 1'000'000'000;
 constexpr std::int64_t waiting_word_ns = 5'000'000'000;
 constexpr std::size_t log_blocks_max = 64;
+constexpr std::int64_t tree_look_ns = 20'000'000;
+constexpr std::int64_t tree_wait_ns_max = 10'000'000'000;
 
 double dice() {
     static thread_local std::mt19937_64 engine{std::random_device{}()};
@@ -61,7 +64,9 @@ Supervisor::~Supervisor() {
         if (timer != 0) hub_.cancel(timer);
     }
     for (const auto& job : jobs_) {
-        if (job->timer != 0) hub_.cancel(job->timer);
+        for (const io::TimerId timer : {job->timer, job->tree_timer}) {
+            if (timer != 0) hub_.cancel(timer);
+        }
         write_out(*job);
     }
 }
@@ -180,9 +185,57 @@ void Supervisor::warn_of_missing_secrets(const ScriptDefinition& script) const {
     }
 }
 
+// For the keeper to hold. None while an earlier run is still being ended, as after a hub was killed: launch()
+// is called again then, or the start has failed.
+std::optional<UniqueFd> Supervisor::take_tree(Job& job) {
+    // Of a script that was deleted, and is here again, both may run.
+    const auto namesake = [&](const auto& other) { return other->script.id == job.script.id; };
+    if (std::count_if(jobs_.begin(), jobs_.end(), namesake) > 1) return UniqueFd();
+    const io::TreeLock tree(options_.trees_path, job.script.id);
+    auto lock = tree.take();
+    if (lock || lock.error().code != Code::busy) {
+        // Where nothing can be locked it goes without.
+        job.waits_since.reset();
+        if (lock) return std::move(*lock);
+        hooks_.log("warning", fmt::format("{}: {}", job.script.name, lock.error().message));
+        return UniqueFd();
+    }
+    const MonoTime now = mono_now();
+    const bool first = !job.waits_since;
+    if (first) job.waits_since = now;
+    const bool too_long = now.ns - job.waits_since->ns >= tree_wait_ns_max;
+    const std::string what =
+        !first && !too_long
+            ? std::string()
+            : fmt::format("its run under an earlier Labdeck to end (keeper {})", tree.wake_holder());
+    if (first) hooks_.log("info", fmt::format("{} waits for {}", job.script.name, what));
+    if (too_long) {
+        job.waits_since.reset();
+        job.machine.failed(
+            {Code::busy, fmt::format("start {}: waited in vain for {}", job.script.name, what), 0, {}});
+    } else {
+        wait_for_tree(job);
+    }
+    return {};
+}
+
+void Supervisor::wait_for_tree(Job& job) {
+    job.tree_timer = hub_.after(tree_look_ns, [this, &job] {
+        job.tree_timer = 0;
+        if (job.machine.status() == Status::starting) {
+            launch(job);
+        } else {
+            job.waits_since.reset();
+            job.machine.empty(mono_now());
+        }
+        obey(job);
+    });
+}
+
 void Supervisor::launch(Job& job) {
     const auto refuse = [&job](const Error& why) { job.machine.failed(masked(why, job.script)); };
-    if (!open_output(job)) return;
+    const std::optional<UniqueFd> lock = take_tree(job);
+    if (!lock || !open_output(job)) return;
     if (job.logs_folder != logs_folder()) renew_log(job);
     warn_of_missing_secrets(job.script);
     auto request = launch_of(job.script, options_.root);
@@ -190,6 +243,7 @@ void Supervisor::launch(Job& job) {
     if (request->argv.empty()) return refuse({Code::bad_arg, "start: the command is empty", 0, {}});
     request->stdout_to = job.write_end.get();
     request->stderr_to = job.write_end.get();
+    request->keeper_holds = lock->get();
     io::KeptProcess::Handler handler;
     handler.started = [this, &job](pid_t leader) { job.machine.started(mono_now(), leader), obey(job); };
     handler.failed = [this, &job](const Error& why) {

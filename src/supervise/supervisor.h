@@ -33,6 +33,7 @@ namespace labdeck::supervise {
 struct SupervisorOptions {
     std::string root;         ///< The workspace: where a script without a folder starts.
     std::string logs_folder;  ///< Where logs go when the settings name no place.
+    std::string trees_path;   ///< The file of io/tree_lock.h.
 };
 
 /// What the hub does for the supervisor.
@@ -123,6 +124,8 @@ private:
     void watch_health(Job& job);
     void tidy_up(const Job& job);
     void launch(Job& job);
+    std::optional<UniqueFd> take_tree(Job& job);
+    void wait_for_tree(Job& job);
     void begin(const std::string& id, void (ScriptMachine::*how)(MonoTime), Answer answer);
     void renew_log(Job& job);
     void warn_of_missing_secrets(const ScriptDefinition& script) const;

@@ -28,6 +28,9 @@ struct Supervisor::Job {
     std::shared_ptr<OutputLog> log;
     std::string logs_folder;  ///< Where that writes.
     io::TimerId timer = 0;
+    /// Only while it waits for the end of a run under an earlier hub.
+    io::TimerId tree_timer = 0;
+    std::optional<MonoTime> waits_since;
     std::uint64_t start_number = 0;
     std::vector<Answer> starters;  ///< Who wants to know whether it runs, while it is starting.
     /// Before it is stopped.

@@ -4,6 +4,7 @@
 Each test ends with no process of its scripts left, and with the hub's descriptors as they were before.
 """
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import resource
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -24,6 +26,7 @@ PROGRAM = ""
 PROMPT_S = 1.0  # A call that is not held up takes milliseconds; a busy machine may need more.
 MARK = "LABDECK_TEST_MARK"
 NAME = "LABDECK_TEST_SCRIPT"
+F_OFD_SETLK = 37  # Python 3.11 does not name it.
 
 # In a session of its own, without a parent that lives, and no signal but KILL ends it.
 DAEMON = """
@@ -383,6 +386,54 @@ class Hubs(unittest.TestCase):
                 old = bench.bearers()
             self.assertEqual(bench.log("auto").count("run"), 3)
             self.assertEqual(bench.log("by-hand").count("run"), 1)
+
+    def locked(self, bench, **more):
+        """A script that says "overlap" when another run of it lives."""
+        bench.script("auto", **python("""
+import fcntl
+lock = open("alive", "w")
+try: fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError: print("overlap", flush=True)
+print("run", flush=True)
+time.sleep(1000)"""), **more)
+
+    def test_a_run_that_an_earlier_hub_left_behind_is_waited_for(self):
+        with Bench() as bench:
+            self.locked(bench, autoStart=True)
+            bench.get("process.start", id="auto")
+            bench.wait_log("run", "auto")
+            old = bench.bearers()
+            (keeper,) = set(old) - set(bench.bearers("auto"))
+            # It cannot end its tree before somebody lets it go on, which the next hub does.
+            os.kill(keeper, signal.SIGSTOP)
+            bench.hub.kill()
+            bench.hub.wait()
+            bench.line.__exit__()
+            bench.up()
+            bench.wait_log("run", "auto", 2)
+            bench.wait_status("running", "auto")
+            self.assertNotIn("overlap", bench.log("auto"))
+            self.assertTrue(all(process_gone(pid) for pid in old))
+            self.assertTrue(any(f"under an earlier Labdeck to end (keeper {keeper})" in row for row in bench.hub_log()))
+
+    def test_waiting_for_an_earlier_run_is_bounded_and_a_stop_ends_it(self):
+        with Bench() as bench:
+            self.locked(bench)
+            # As somebody else's keeper would, for each script there may be.
+            held = os.open(bench.root + "/.labdeck/trees.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            fcntl.fcntl(held, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+            ask = '{"id":"start","method":"process.start","params":{"id":"auto"}}\n'
+            bench.line.say(ask + '{"id":"stop","method":"process.stop","params":{"id":"auto"}}\n')
+            answers = {answer["id"]: answer for answer in (bench.line.hear(), bench.line.hear())}
+            self.assertEqual(answers["start"]["error"]["code"], "E_CANCELED")
+            self.assertEqual(bench.wait_end("auto")["status"], "stopped")
+            bench.line.say(ask)
+            answer = bench.line.hear()
+            self.assertIn("waited in vain for its run under an earlier Labdeck", answer["error"]["message"])
+            self.assertEqual(bench.status("auto"), "failed")
+            os.close(held)
+            bench.get("process.start", id="auto")
+            self.assertEqual(bench.status("auto"), "running")
 
     def test_a_hub_that_is_told_to_end_ends_its_scripts(self):
         with Bench() as bench:

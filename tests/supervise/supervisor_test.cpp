@@ -31,7 +31,8 @@ public:
             hooks.subscribed = [](std::string_view) { return false; };
             hooks.log = [](std::string_view, const std::string&) {};
             hooks.watch = [](const std::vector<data::WatchedProcess>&) {};
-            supervisor = Supervisor::open(folder / "labdeck.db", {folder.path(), folder / "logs"},
+            supervisor = Supervisor::open(folder / "labdeck.db",
+                                          {folder.path(), folder / "logs", folder / "trees.lock"},
                                           std::move(hooks), hub.reactor(), store.reactor())
                              .value();
             return true;
