@@ -12,6 +12,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -32,6 +34,16 @@ struct Pipe {
     UniqueFd read_end;
     UniqueFd write_end;
 };
+
+// Who is a child of ours by our own doing, not by the death of its parent.
+struct Children {
+    std::mutex mutex;
+    std::set<pid_t> pids;
+};
+Children& children() {
+    static Children all;
+    return all;
+}
 
 // By syscall(): the header of glibc 2.36 declares these two for C alone.
 int pidfd_open(pid_t pid) noexcept {
@@ -269,12 +281,19 @@ Result<ChildProcess> ChildProcess::spawn(const SpawnRequest& request) {
 
     ChildProcess child;
     pid_t pid = -1;
-    const int os = plan.spawn(pid, started, argv, merged_environment(request.env));
-    if (os != 0) return because(os);
+    {
+        // Nobody is to take it for a stranger in between.
+        const std::scoped_lock lock(children().mutex);
+        const int os = plan.spawn(pid, started, argv, merged_environment(request.env));
+        if (os != 0) return because(os);
+        children().pids.insert(pid);
+    }
     child.pidfd_ = UniqueFd(pidfd_open(pid));
     if (!child.pidfd_) {
         const int why = errno;
         kill_unwatched(pid);
+        child.pid_ = pid;
+        child.forget();
         return because(why);
     }
     child.pid_ = pid;
@@ -323,7 +342,22 @@ void ChildProcess::end() noexcept {
     siginfo_t info{};
     while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) != 0 && errno == EINTR) {
     }
+    forget();
+}
+
+void ChildProcess::leave() noexcept {
+    forget();
+}
+
+void ChildProcess::forget() noexcept {
     reaped_ = true;
+    const std::scoped_lock lock(children().mutex);
+    children().pids.erase(pid_);
+}
+
+bool is_child_of_ours(pid_t pid) noexcept {
+    const std::scoped_lock lock(children().mutex);
+    return children().pids.contains(pid);
 }
 
 void ChildProcess::signal(int number) noexcept {
@@ -336,7 +370,7 @@ bool ChildProcess::reap(ExitStatus& out) noexcept {
     siginfo_t info{};
     if (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0) return false;
     if (info.si_pid == 0) return false;
-    reaped_ = true;
+    forget();
     out.signaled = info.si_code != CLD_EXITED;
     out.code = info.si_status;
     return true;

@@ -36,6 +36,9 @@ struct ExitStatus {
 /// "exit 1", "killed by SIGKILL".
 std::string exit_text(const ExitStatus& status);
 
+/// Whether it was started by ChildProcess and not reaped yet. Thread: any.
+bool is_child_of_ours(pid_t pid) noexcept;
+
 /// A running or ended child. Owner: one thread. Destroying it kills the group (SIGKILL) and reaps the child.
 class ChildProcess {
 public:
@@ -62,11 +65,12 @@ public:
     /// True once, when the child has ended; then `out` has its status and it is reaped.
     bool reap(ExitStatus& out) noexcept;
     /// Lets go of it: it runs on, and is not waited for when this goes.
-    void leave() noexcept { reaped_ = true; }
+    void leave() noexcept;
 
 private:
     ChildProcess() = default;
     void end() noexcept;
+    void forget() noexcept;
 
     pid_t pid_ = -1;
     bool reaped_ = false;

@@ -3,12 +3,15 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <csignal>
 #include <utility>
 
 #include "base/assert.h"
+#include "base/clock.h"
+#include "io/orphans.h"
 #include "keeper/message.h"
 
 namespace labdeck::io {
@@ -18,16 +21,21 @@ using keeper::Message;
 
 namespace {
 constexpr int farewell_ms = 2000;
+constexpr std::int64_t sweep_again_ns = 5'000'000;
+constexpr std::int64_t sweep_slow_ns = 100'000'000;  // Once a sweep has lasted for a second.
+constexpr std::int64_t ns_per_s = 1'000'000'000;
 }  // namespace
 
 struct KeptProcess::Impl {
-    Impl(Reactor& reactor_, ChildProcess child_, std::string program_, Handler handler_)
+    Impl(Reactor& reactor_, ChildProcess child_, std::string program_, std::string mark, Handler handler_)
         : reactor(reactor_),
           child(std::move(child_)),
           program(std::move(program_)),
-          handler(std::move(handler_)) {}
+          handler(std::move(handler_)),
+          orphans(child.pid(), std::move(mark)) {}
     ~Impl() {
         if (watch_id != 0) reactor.unwatch(watch_id);
+        if (orphan_timer != 0) reactor.cancel(orphan_timer);
         if (!over) farewell();
     }
 
@@ -72,20 +80,40 @@ struct KeptProcess::Impl {
         }
     }
 
+    // The leader died with its keeper. Whoever else is there has come to us.
     void lost() {
-        const bool leader_was_there = leader != 0;
-        finish([leader_was_there](const Handler& last) {
-            if (leader_was_there) last.leader_ended({true, SIGKILL});
-            last.empty(true);
-        });
+        keeper_lost = true;
+        reactor.unwatch(std::exchange(watch_id, 0));
+        child.control_fd.reset();
+        wait_for_end();
+        lost_at = mono_now();
+        const std::weak_ptr<bool> still = alive;
+        if (std::exchange(leader, 0) != 0) handler.leader_ended({true, SIGKILL});
+        if (!still.expired()) sweep_orphans();
+    }
+
+    void sweep_orphans() {
+        orphan_timer = 0;
+        const Orphans::Left left = orphans.round();
+        if (left.count == 0) return finish([](const Handler& last) { last.empty(true); });
+        const std::int64_t lasts_ns = mono_now().ns - lost_at.ns;
+        if (lasts_ns / ns_per_s > told_s) {
+            told_s = lasts_ns / ns_per_s;
+            const std::weak_ptr<bool> still = alive;
+            handler.survivor(left.pid, left.state, left.count);
+            if (still.expired()) return;
+        }
+        orphan_timer =
+            reactor.after(lasts_ns < ns_per_s ? sweep_again_ns : sweep_slow_ns, [this] { sweep_orphans(); });
     }
 
     template <typename Call>
     void finish(Call call) {
         over = true;
-        reactor.unwatch(std::exchange(watch_id, 0));
+        if (watch_id != 0) reactor.unwatch(std::exchange(watch_id, 0));
         child.control_fd.reset();
         wait_for_keeper();
+        reap_strangers();
         leader = 0;
         // The call may destroy us.
         const Handler last = std::move(handler);
@@ -93,7 +121,7 @@ struct KeptProcess::Impl {
     }
 
     void say(Kind kind, int a) {
-        if (over) return;
+        if (over || keeper_lost) return;
         const Message message{kind, a, 0, 0};
         // A keeper that is gone shows as end of file.
         ::send(child.control_fd.get(), &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -104,11 +132,26 @@ struct KeptProcess::Impl {
     void farewell() {
         say(Kind::sweep, 0);
         child.control_fd.reset();
+        wait_for_end();
+        const std::int64_t until_ns = mono_now().ns + farewell_ms * (ns_per_s / 1000);
+        // Somebody may have killed it, and we have not heard of it yet.
+        while (keeper_was_killed() && orphans.round().count > 0 && mono_now().ns < until_ns) {
+            ::poll(nullptr, 0, 1);
+        }
         wait_for_keeper();
     }
-    void wait_for_keeper() {
+    bool keeper_was_killed() const {
+        siginfo_t info{};
+        const int looked =
+            ::waitid(P_PID, static_cast<id_t>(child.pid()), &info, WEXITED | WNOHANG | WNOWAIT);
+        return looked == 0 && info.si_pid != 0 && info.si_code != CLD_EXITED;
+    }
+    void wait_for_end() const {
         pollfd ended{child.exit_fd(), POLLIN, 0};
         ::poll(&ended, 1, farewell_ms);
+    }
+    void wait_for_keeper() {
+        wait_for_end();
         ExitStatus status;
         if (!child.reap(status)) child.leave();
     }
@@ -120,6 +163,11 @@ struct KeptProcess::Impl {
     WatchId watch_id = 0;
     pid_t leader = 0;
     bool over = false;
+    bool keeper_lost = false;
+    Orphans orphans;
+    MonoTime lost_at;
+    std::int64_t told_s = 0;
+    TimerId orphan_timer = 0;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 
@@ -130,8 +178,13 @@ Result<std::unique_ptr<KeptProcess>> KeptProcess::start(Reactor& reactor, SpawnR
                                                         Handler handler) {
     LD_ASSERT(handler.started && handler.failed && handler.leader_ended && handler.survivor && handler.empty);
     request.kept = true;
+    become_subreaper();
+    reap_strangers();
+    std::string mark = Orphans::new_mark();
+    request.env[Orphans::mark_name] = mark;
     ChildProcess child = LD_TRY(ChildProcess::spawn(request));
-    auto impl = std::make_unique<Impl>(reactor, std::move(child), request.argv.front(), std::move(handler));
+    auto impl = std::make_unique<Impl>(reactor, std::move(child), request.argv.front(), std::move(mark),
+                                       std::move(handler));
     LD_TRY(impl->watch());
     return std::unique_ptr<KeptProcess>(new KeptProcess(std::move(impl)));
 }

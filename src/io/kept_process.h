@@ -27,8 +27,9 @@ public:
         /// While a sweep lasts, about once a second: one that is still there, its state as /proc spells it,
         /// and how many there are.
         std::function<void(pid_t pid, char state, int count)> survivor;
-        /// The last call: nothing of the tree is left. `keeper_lost`: somebody killed the keeper; the leader
-        /// was killed with it, but of others nothing is known.
+        /// The last call: nothing of the tree is left. `keeper_lost`: somebody killed the keeper; what it
+        /// kept was then ended by us, but for processes that had given up their session, their environment
+        /// and their parents.
         std::function<void(bool keeper_lost)> empty;
     };
 

@@ -565,6 +565,30 @@ class Restarts(unittest.TestCase):
             bench.wait_status("running")
             self.assertTrue(any("killed its keeper" in row for row in bench.hub_log()))
 
+    def test_what_a_killed_keeper_leaves_behind_is_ended(self):
+        with Bench() as bench:
+            bench.run(**python(DAEMON + """
+daemon(); daemon(False)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        print("naked", os.getpid(), flush=True)
+        os.execve("/bin/sleep", ["sleep", "1000"], {})
+    time.sleep(1000)
+time.sleep(1000)"""))
+            bench.wait_log("daemon", times=2)
+            naked = int(re.search("naked ([0-9]+)", bench.wait_log("naked") and bench.log())[1])
+            old = bench.bearers("script")
+            self.assertEqual(len(old), 4)
+            os.kill(next(pid for pid in bench.bearers() if pid not in old), signal.SIGKILL)
+            self.assertEqual(bench.wait_end()["status"], "failed")
+            self.assertTrue(process_gone(naked))
+            self.assertEqual(bench.bearers(), [])
+            self.assertTrue(any("killed its keeper" in row for row in bench.hub_log()))
+            children = pathlib.Path(f"/proc/{bench.hub.pid}/task/{bench.hub.pid}/children").read_text(encoding="utf-8")
+            self.assertEqual(children.strip(), "", "nobody is left with the hub, zombies included")
+
     def test_restart_ends_one_and_starts_another(self):
         with Bench() as bench:
             bench.run(**sh("trap '' TERM; echo run; while :; do sleep 0.05; done"))

@@ -1,6 +1,7 @@
 #include "io/kept_process.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "fakes/without_root.h"
 #include "io/io_world.h"
+#include "io/orphans.h"
 
 using namespace labdeck;
 using namespace labdeck::io;
@@ -314,6 +316,75 @@ os.kill(os.getpid(), signal.SIGSTOP)
         CHECK(kept.keeper_lost);
         CHECK(kept.end == "killed by SIGKILL");
         CHECK(becomes([&] { return kept.mark.bearers().empty(); }));
+    }
+
+    TEST_CASE("what a killed keeper leaves behind is ended before the tree is called empty") {
+        // Daemons, one with a session and an environment of its own below another, and a storm, bounded:
+        // eight lines of heirs, 500 generations at the most.
+        Kept kept(python(daemonize + R"(
+daemon(); daemon()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.setsid()
+        os.execve("/bin/sleep", ["sleep", "1000"], {})
+    time.sleep(1000)
+for line in range(8):
+    if os.fork() == 0: break
+else:
+    print("ready", flush=True)
+    time.sleep(1000)
+for generation in range(500):
+    if os.fork() != 0: os._exit(0)
+    os.setsid()
+    time.sleep(0.001)
+time.sleep(1000)
+)"));
+        REQUIRE(kept.says("ready\n"));
+        REQUIRE(kept.started());
+        ::kill(kept.process->keeper_pid(), SIGKILL);
+        REQUIRE(kept.ended());
+        CHECK(kept.keeper_lost);
+        CHECK(kept.end == "killed by SIGKILL");
+        CHECK(kept.mark.bearers().empty());
+        kept.loop.on([&] { return kept.process.reset(), true; });
+        CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+    }
+
+    TEST_CASE("letting go of it while its keeper's leavings are being ended ends them") {
+        Kept kept(python(daemonize + "daemon()\nprint('ready', flush=True)\ntime.sleep(1000)"));
+        REQUIRE(kept.says("ready\n"));
+        const pid_t keeper = kept.process->keeper_pid();
+        kept.loop.on([&] {
+            ::kill(keeper, SIGKILL);
+            return kept.process.reset(), true;
+        });
+        CHECK(becomes([&] { return kept.mark.bearers().empty(); }));
+    }
+
+    TEST_CASE("an orphan of another child that has ended is reaped, and nobody else's children are") {
+        become_subreaper();
+        const pid_t others = ::fork();
+        if (others == 0) ::_exit(3);
+        {
+            auto child = ChildProcess::spawn({sh("(exec setsid sleep 0) & echo $!"), "", {}});
+            REQUIRE(child);
+            ExitStatus status;
+            CHECK(becomes([&] { return child->reap(status); }));
+        }
+        CHECK(becomes([&] {
+            reap_strangers();
+            const pid_t own = ::getpid();
+            std::ifstream children(fmt::format("/proc/{}/task/{}/children", own, own));
+            pid_t pid = 0;
+            while (children >> pid) {
+                if (pid != others) return false;
+            }
+            return true;
+        }));
+        int how = 0;
+        CHECK(::waitpid(others, &how, 0) == others);
+        CHECK(WEXITSTATUS(how) == 3);
     }
 
     TEST_CASE("letting go of it sweeps, and leaves no descriptor and no zombie") {
