@@ -16,6 +16,7 @@ import stat
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import uuid
@@ -198,6 +199,56 @@ class Bench(Workspace):
             yield Events(line)
 
 
+class Enclosed(Bench):
+    """Its hub runs in a mount namespace of its own, after `setup`, a shell's words in which $root is the workspace."""
+
+    def __init__(self, setup):
+        super().__init__()
+        self.setup = setup
+
+    def up(self):
+        wrapper = self.root + "/wrapper"
+        pathlib.Path(wrapper).write_text(f"""#!/bin/sh
+for root; do :; done
+export root
+exec unshare -rm sh -c 'set -e; {self.setup}; exec "$@"' sh {PROGRAM} "$@"
+""", encoding="utf-8")
+        os.chmod(wrapper, 0o755)
+        self.program = wrapper
+        super().up()
+
+    def inside(self, path):
+        """Where we find what the hub finds there."""
+        return pathlib.Path(f"/proc/{self.hub.pid}/root{self.root}", path)
+
+
+def allows(words):
+    """Whether an ordinary mount namespace lets us do this."""
+    return subprocess.run(["unshare", "-rm", "sh", "-c", words], capture_output=True, check=False).returncode == 0
+
+
+# A file system that takes questions and never answers: who asks is not to be killed until it goes.
+SILENT_MOUNT = """
+import ctypes, os, struct, sys
+folder, ready = sys.argv[1:]
+os.makedirs(folder, exist_ok=True)
+device = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={device},rootmode=40000,user_id=0,group_id=0"
+if ctypes.CDLL(None).mount(b"silent", folder.encode(), b"fuse", 0, options.encode()) != 0:
+    sys.exit("no FUSE here")
+if os.fork() != 0:
+    os._exit(0)
+os.setsid()
+with open(ready, "w") as file:
+    file.write(str(os.getpid()))
+question = struct.unpack_from("<IIQ", os.read(device, 1 << 17))
+answer = struct.pack("<IIIIHHIIHHI28x", 7, 31, 0, 0, 0, 0, 4096, 1, 0, 0, 0)
+os.write(device, struct.pack("<IiQ", 16 + len(answer), 0, question[2]) + answer)
+while True:
+    os.read(device, 1 << 17)
+"""
+
+
 class Events:
     """A line on which events come."""
 
@@ -351,6 +402,59 @@ time.sleep(1000)""", "zombies")
             self.assertEqual(bench.bearers(), [])
             bench.line.__exit__()
             bench.up()
+
+    def test_whom_nobody_can_kill_is_named_and_waited_for(self):
+        # In state D: it asks a file system that never answers.
+        helper = tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8")
+        self.addCleanup(helper.close)
+        helper.write(SILENT_MOUNT)
+        helper.flush()
+        mount = f"{sys.executable} {helper.name} $root/silent $root/ready"
+        with tempfile.TemporaryDirectory() as folder:
+            if not allows("root=%s; %s; kill $(cat $root/ready)" % (folder, mount)):
+                self.skipTest("no FUSE mount is allowed here")
+        with Enclosed(mount) as bench:
+            fuse = int(wait_for(pathlib.Path(bench.root, "ready").read_text, "the file system"))
+            bench.run(**python("print('asking', flush=True)\nos.stat('silent/file')"))
+            bench.wait_log("asking")
+            pid = bench.state()["pid"]
+
+            def blocked():
+                return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+            bench.get("process.stop", id="script")
+            wait_for(lambda: blocked() == "D", "it to hang")
+            state = wait_for(lambda: (lambda s: s if "reason" in s else None)(bench.state()), "a word on it", 90)
+            self.assertEqual((state["status"], state["reason"]), ("stopping", f"unkillable: pid {pid} in state D"))
+            os.kill(fuse, signal.SIGKILL)
+            self.assertEqual(bench.wait_end()["status"], "stopped")
+
+    def test_who_has_the_leaders_pid_later_is_left_alone(self):
+        with Bench() as bench:
+            bench.run(**python(DAEMON + "daemon()\nprint('leader', os.getpid(), 'gone', flush=True)\nsys.exit(0)"),
+                      stopGraceMs=60_000)
+            bench.wait_log("gone")
+            leader = int(re.search("leader ([0-9]+)", bench.log())[1])
+            wait_for(lambda: process_gone(leader), "the leader's end")
+            stranger = None
+            for _ in range(300):
+                try:
+                    pathlib.Path("/proc/sys/kernel/ns_last_pid").write_text(str(leader - 1), encoding="utf-8")
+                except OSError as why:
+                    self.skipTest(f"no pid can be chosen here: {why}")
+                stranger = subprocess.Popen(["sleep", "1000"])
+                if stranger.pid == leader:
+                    break
+                stranger.kill()
+                stranger.wait()
+            try:
+                self.assertEqual(stranger.pid, leader)
+                bench.get("process.stop", id="script")
+                bench.get("process.killTree", id="script")
+                bench.wait_end()
+                self.assertIsNone(stranger.poll())
+            finally:
+                stranger.kill()
+                stranger.wait()
 
     def test_kill_tree_grants_no_grace(self):
         self.stops(DAEMON + "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ndaemon()\n"
@@ -726,6 +830,25 @@ for part in {said.split(b'|')!r}:
             pathlib.Path(bench.root, "go").touch()
             disk = bench.wait_disk(b"again\n")
             self.assertIn(b"bytes are missing here", disk[size:])
+
+    def test_a_full_disk_holds_up_nobody_and_is_told_of(self):
+        mount = "mkdir -p $root/.labdeck/logs; mount -t tmpfs -o size=1m none $root/.labdeck/logs"
+        if not allows("mount -t tmpfs none /mnt"):
+            self.skipTest("no file system may be mounted here")
+        with Enclosed(mount + "; head -c 600000 /dev/zero >$root/.labdeck/logs/ballast") as bench:
+            bench.run(**sh("seq 100000 399999; echo full; while [ ! -e go ]; do sleep 0.02; done; echo again"))
+            wait_for(lambda: bench.output()["bytes"] == 2_100_005, "all that it says")
+            wait_for(lambda: any("No space left on device" in row for row in bench.hub_log()), "a word on it")
+            self.assertEqual(bench.status(), "running")
+            self.assertEqual(bench.tail(lines=1)[0]["text"], "full")
+            bench.inside(".labdeck/logs/ballast").unlink()
+            pathlib.Path(bench.root, "go").touch()
+            bench.wait_log("again\n")
+            disk = bench.inside(".labdeck/logs/script.log").read_bytes()
+            missing = int(re.search(rb"\n\[labdeck\] ([0-9]+) bytes are missing here: .*No space left", disk)[1])
+            note = disk[disk.index(b"[labdeck]"):].split(b"\n", 1)[0] + b"\n"
+            self.assertEqual(len(disk) - len(note) + missing, 2_100_005 + len("again\n") + 1, disk[-200:])
+            wait_for(lambda: any("is written again" in row for row in bench.hub_log()), "a word on that")
 
     def test_a_subscriber_that_does_not_read_is_cut_off_and_disturbs_nobody(self):
         with Bench() as bench, bench.listen("process.log") as idle:
