@@ -141,6 +141,8 @@ struct ProcSampler::Impl {
     // What is remembered of a process that was seen.
     struct Known {
         Stat stat;
+        std::int64_t clock_ns = -1;  // The kernel's CPU clock; -1 where that is not asked.
+        std::uint64_t stat_in_scan = 0;
         double cpu_ns = 0;       ///< Its own, of a process in a tree that is watched.
         double cpu_percent = 0;  ///< Between the last two scans.
         std::uint64_t measured_in_scan = 0;
@@ -193,9 +195,9 @@ struct ProcSampler::Impl {
     void list_processes();
     Known* read_known(pid_t pid);
     const std::vector<pid_t>& tree_of(pid_t top);
-    double own_cpu_ns_of(pid_t pid, const Stat& stat) const;
-    double measure(pid_t pid, Known& one) const;
-    void add_memory(pid_t pid, const Stat& stat, data::ProcessSample& sample);
+    std::int64_t clock_ns_of(pid_t pid) const;
+    double measure(Known& one) const;
+    void add_memory(pid_t pid, const Stat& stat, bool ran, data::ProcessSample& sample);
     void read_pss(pid_t pid, Memory& memory);
 
     const std::int64_t period_ns;
@@ -374,7 +376,7 @@ void ProcSampler::Impl::scan_self(data::SampleBatch& batch) {
     self.cpu_ns = cpu_ns;
     self.begun = true;
     if (const std::optional<Stat> stat = read_stat(self.process.pid))
-        add_memory(self.process.pid, *stat, sample);
+        add_memory(self.process.pid, *stat, true, sample);
     batch.processes.push_back(std::move(sample));
 }
 
@@ -394,8 +396,8 @@ void ProcSampler::Impl::scan_watched(Watched& one, data::SampleBatch& batch) {
     double cpu_ns = 0;
     for (const pid_t member : tree_of(pid)) {
         Known& each = known.at(member);
-        cpu_ns += measure(member, each) + static_cast<double>(each.stat.reaped_ticks) * tick_ns;
-        add_memory(member, each.stat, sample);
+        cpu_ns += measure(each) + static_cast<double>(each.stat.reaped_ticks) * tick_ns;
+        add_memory(member, each.stat, each.stat_in_scan == scan_number, sample);
     }
     if (one.begun) sample.cpu_percent = percent(cpu_ns - one.cpu_ns, elapsed_ns);
     one.cpu_ns = cpu_ns;
@@ -423,19 +425,33 @@ void ProcSampler::Impl::list_processes() {
     ::closedir(folder);
     std::erase_if(known, [this](const auto& entry) { return entry.second.seen_in_scan != scan_number; });
     children.clear();
-    for (const auto& [pid, one] : known) children.emplace(one.stat.parent, pid);
+    for (auto& [pid, one] : known) {
+        // Its parent left, and it has another now, whether it ran or not.
+        if (one.stat.parent != 0 && !known.contains(one.stat.parent)) {
+            one.stat.parent = read_stat(pid).value_or(one.stat).parent;
+        }
+        children.emplace(one.stat.parent, pid);
+    }
 }
 
 // As of this scan; null when there is no such process any more.
 ProcSampler::Impl::Known* ProcSampler::Impl::read_known(pid_t pid) {
     const auto found = known.find(pid);
     if (found != known.end() && found->second.read_in_scan == scan_number) return &found->second;
-    const std::optional<Stat> stat = read_stat(pid);
-    if (!stat) return nullptr;  // Its entry goes with the next listing.
+    const std::int64_t clock_ns = clock_ns_of(pid);
+    const bool slept = found != known.end() && clock_ns >= 0 && found->second.clock_ns == clock_ns &&
+                       found->second.stat_in_scan + recheck_scans > scan_number;
+    if (!slept) {
+        const std::optional<Stat> stat = read_stat(pid);
+        if (!stat) return nullptr;  // Its entry goes with the next listing.
+        Known& one = known[pid];
+        // Another process under the same number has used nothing yet.
+        if (one.stat.start_ticks != stat->start_ticks) one = {};
+        one.stat = *stat;
+        one.clock_ns = clock_ns;
+        one.stat_in_scan = scan_number;
+    }
     Known& one = known[pid];
-    // Another process under the same number has used nothing yet.
-    if (one.stat.start_ticks != stat->start_ticks) one = {};
-    one.stat = *stat;
     one.read_in_scan = scan_number;
     one.seen_in_scan = scan_number;
     return &one;
@@ -457,9 +473,10 @@ const std::vector<pid_t>& ProcSampler::Impl::tree_of(pid_t top) {
 }
 
 // What it has used itself. It may be in two trees that are watched: once a scan is enough.
-double ProcSampler::Impl::measure(pid_t pid, Known& one) const {
+double ProcSampler::Impl::measure(Known& one) const {
     if (one.measured_in_scan == scan_number) return one.cpu_ns;
-    const double cpu_ns = own_cpu_ns_of(pid, one.stat);
+    const double cpu_ns = one.clock_ns >= 0 ? static_cast<double>(one.clock_ns)
+                                            : static_cast<double>(one.stat.own_ticks) * tick_ns;
     const bool before = one.measured_in_scan != 0 && one.measured_in_scan + 1 == scan_number;
     one.cpu_percent = before ? percent(cpu_ns - one.cpu_ns, elapsed_ns) : 0;
     one.cpu_ns = cpu_ns;
@@ -467,17 +484,15 @@ double ProcSampler::Impl::measure(pid_t pid, Known& one) const {
     return cpu_ns;
 }
 
-double ProcSampler::Impl::own_cpu_ns_of(pid_t pid, const Stat& stat) const {
-    double own_ns = static_cast<double>(stat.own_ticks) * tick_ns;
+// Who has used no CPU since has not run, and is as it was.
+std::int64_t ProcSampler::Impl::clock_ns_of(pid_t pid) const {
     clockid_t clock = 0;
     timespec used{};
-    if (real && ::clock_getcpuclockid(pid, &clock) == 0 && ::clock_gettime(clock, &used) == 0) {
-        own_ns = static_cast<double>(used.tv_sec) * ns_per_s + static_cast<double>(used.tv_nsec);
-    }
-    return own_ns;
+    if (!real || ::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return -1;
+    return used.tv_sec * ns_per_s + used.tv_nsec;
 }
 
-void ProcSampler::Impl::add_memory(pid_t pid, const Stat& stat, data::ProcessSample& sample) {
+void ProcSampler::Impl::add_memory(pid_t pid, const Stat& stat, bool ran, data::ProcessSample& sample) {
     Memory& memory = memories[pid];
     if (memory.start_ticks != stat.start_ticks) memory = {};
     memory.start_ticks = stat.start_ticks;
@@ -487,7 +502,8 @@ void ProcSampler::Impl::add_memory(pid_t pid, const Stat& stat, data::ProcessSam
     const std::uint64_t moved =
         pages > memory.resident_pages ? pages - memory.resident_pages : memory.resident_pages - pages;
     const bool grown = moved > moved_pages_min + memory.resident_pages / 16;
-    if ((memory.due_scan <= scan_number || grown) && pss_spent_ns < pss_ns_each_scan_max) {
+    const bool due = memory.due_scan <= scan_number && (ran || !memory.known);
+    if ((due || grown) && pss_spent_ns < pss_ns_each_scan_max) {
         read_pss(pid, memory);
         memory.resident_pages = pages;
     }
