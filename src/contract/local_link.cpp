@@ -62,6 +62,16 @@ struct LocalLink::Impl {
         if (wake_hub) wake_hub();
     }
 
+    /// False when it was dropped.
+    bool put(ToWindow message) {
+        if (std::holds_alternative<Event>(message) && to_window.size() >= messages_max) {
+            dropped_events.fetch_add(1, std::memory_order_relaxed);
+            return false;
+        }
+        to_window.put(std::move(message));
+        return true;
+    }
+
     std::size_t refuse() {
         const auto refusals = std::exchange(refused, {});
         for (const auto& on_answer : refusals) {
@@ -137,12 +147,13 @@ bool LocalLink::take(ToHub& out) {
 }
 
 void LocalLink::send(ToWindow message) {
-    if (std::holds_alternative<Event>(message) && impl_->to_window.size() >= messages_max) {
-        impl_->dropped_events.fetch_add(1, std::memory_order_relaxed);
-        return;
-    }
-    impl_->to_window.put(std::move(message));
-    if (impl_->wake_window) impl_->wake_window();
+    if (impl_->put(std::move(message)) && impl_->wake_window) impl_->wake_window();
+}
+
+void LocalLink::send_all(std::vector<Event> events) {
+    bool any = false;
+    for (Event& event : events) any = impl_->put(ToWindow(std::move(event))) || any;
+    if (any && impl_->wake_window) impl_->wake_window();
 }
 
 std::uint64_t LocalLink::dropped_events() const noexcept {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/clock.h"
 #include "contract/client.h"
@@ -58,6 +59,8 @@ public:
     bool take(ToHub& out);
     /// An Answer under the id of its request, or an Event. Wakes the window.
     void send(ToWindow message);
+    /// The same for many events, of which the window hears together.
+    void send_all(std::vector<Event> events);
 
     /// Thread: any.
     std::uint64_t dropped_events() const noexcept;

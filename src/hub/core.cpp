@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/thread_role.h"
 
@@ -84,13 +85,24 @@ Result<> Core::start_sampler() {
     sampler_ = LD_TRY(io::ProcSampler::start(
         sample_period_ns, [this, alive = alive_, inbox = options_.inbox, scripts_run = scripts_run_,
                            poster = hub_.poster()](const std::shared_ptr<const data::SampleBatch>& batch) {
-            if (inbox != nullptr) inbox->put(batch);
-            if (!scripts_run->load(std::memory_order_relaxed)) return;
+            if (!scripts_run->load(std::memory_order_relaxed)) {
+                if (inbox != nullptr) inbox->put(batch);
+                return;
+            }
             poster.post([this, alive, batch] {
-                if (*alive) supervision_->measured(*batch);
+                if (*alive) measured(batch);
             });
         }));
     return {};
+}
+
+void Core::measured(std::shared_ptr<const data::SampleBatch> batch) {
+    gathered_.emplace();
+    supervision_->measured(*batch);
+    std::vector<contract::Event> events = std::move(*gathered_);
+    gathered_.reset();
+    if (options_.link != nullptr) options_.link->send_all(std::move(events));
+    if (options_.inbox != nullptr) options_.inbox->put(std::move(batch));
 }
 
 void Core::open_log() {
@@ -297,7 +309,8 @@ void Core::publish(std::string_view event, const Json& params) {
         client->end->publish_encoded(event, line);
     }
     if (window_end_ && window_end_->subscribed(event)) {
-        options_.link->send(contract::Event{std::string(event), std::make_shared<const Json>(params)});
+        contract::Event made{std::string(event), std::make_shared<const Json>(params)};
+        gathered_ ? gathered_->push_back(std::move(made)) : options_.link->send(std::move(made));
     }
 }
 

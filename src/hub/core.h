@@ -120,6 +120,7 @@ private:
     void tell_ended(const JobWatch::Ended& ended);
     void watch_jobs();
     Result<> start_sampler();
+    void measured(std::shared_ptr<const data::SampleBatch> batch);
     bool names_a_program(std::string_view name) const;
     /// Makes a source on the io-pipe thread that reads `fd`.
     void open_pipe_source(UniqueFd fd, const data::SourceInfo& info);
@@ -134,6 +135,9 @@ private:
     std::unique_ptr<io::UnixListener> listener_;
     std::map<std::uint64_t, std::unique_ptr<SocketClient>> clients_;
     std::unique_ptr<contract::ServerEnd> window_end_;
+    /// While a batch of measurements is told of: the window gets all that comes of it in one go, for one
+    /// frame.
+    std::optional<std::vector<contract::Event>> gathered_;
     std::vector<std::unique_ptr<HostedProvider>> providers_;
     std::vector<std::unique_ptr<RunningCommand>> commands_;
     std::vector<std::unique_ptr<Cable>> cables_;

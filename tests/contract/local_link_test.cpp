@@ -78,6 +78,21 @@ TEST_SUITE("contract/local_link") {
         CHECK(link.poll() == 1);
     }
 
+    TEST_CASE("of many events sent at once the window hears once, and they are bounded all the same") {
+        LocalLink link;
+        int wakes = 0;
+        std::size_t heard = 0;
+        link.on_window_wake([&] { ++wakes; });
+        link.on_event([&](const Event&) { ++heard; });
+        link.send_all({});
+        CHECK(wakes == 0);
+        link.send_all(std::vector<Event>(LocalLink::messages_max + 3, Event{"e", tree(1)}));
+        CHECK(wakes == 1);
+        CHECK(link.dropped_events() == 3);
+        link.poll();
+        CHECK(heard == LocalLink::messages_max);
+    }
+
     TEST_CASE("two threads lose nothing and keep the order") {
         constexpr int rounds = 20'000;
         LocalLink link;
