@@ -226,6 +226,7 @@ Result<pid_t> Supervisor::keeper(const std::string& id) const {
 }
 
 void Supervisor::measured(const data::SampleBatch& batch) {
+    const bool told = hooks_.subscribed("process.status");
     for (const auto& job : jobs_) {
         if (!job->process) continue;
         const pid_t keeper = job->process->keeper_pid();
@@ -233,7 +234,7 @@ void Supervisor::measured(const data::SampleBatch& batch) {
         const auto at = std::find_if(batch.processes.begin(), batch.processes.end(), same);
         if (at == batch.processes.end()) continue;
         job->sample = *at;
-        if (!job->doomed) hooks_.publish("process.status", snapshot_of(*job));
+        if (told && !job->doomed) hooks_.publish("process.status", snapshot_of(*job));
     }
 }
 
