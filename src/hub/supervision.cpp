@@ -1,6 +1,7 @@
 #include "hub/supervision.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -20,6 +21,7 @@ using supervise::Supervisor;
 namespace {
 
 constexpr double bytes_per_mb = 1e6;
+constexpr std::int64_t memory_delay_ns = 1'000'000'000;
 
 double rounded(double value) {
     return std::round(value * 100) / 100;
@@ -50,6 +52,7 @@ Supervision::Supervision(Core& core, io::Reactor& hub, io::Reactor& pipes, io::R
 
 Supervision::~Supervision() {
     *alive_ = false;
+    if (memory_timer_ != 0) hub_.cancel(memory_timer_);
 }
 
 void Supervision::open() {
@@ -80,6 +83,7 @@ supervise::SupervisorHooks Supervision::hooks() {
     made.close_output = [this](const data::SourceInfo& output) {
         pipes_.post([side = pipe_side_, id = output.id] { side->sources.erase(id); });
         core_.sources().remove(output.id);
+        give_memory_back();
     };
     made.publish = [this](std::string_view event, const Json& params) { core_.publish(event, params); };
     made.subscribed = [this](std::string_view event) { return core_.subscribed(event); };
@@ -120,6 +124,16 @@ data::SourceInfo Supervision::open_output(const std::string& name, UniqueFd read
         side->sources.emplace(info.id, std::move(*source));
     });
     return info;
+}
+
+// Of many small free pieces the allocator gives none back by itself. Later, when the window has let go of its
+// own, and on a thread that may be held up.
+void Supervision::give_memory_back() {
+    if (memory_timer_ != 0) return;
+    memory_timer_ = hub_.after(memory_delay_ns, [this] {
+        memory_timer_ = 0;
+        store_.post([] { ::malloc_trim(0); });
+    });
 }
 
 void Supervision::bind(contract::Dispatcher& table) {

@@ -48,6 +48,7 @@ private:
     supervise::SupervisorHooks hooks();
     data::SourceInfo open_output(const std::string& name, UniqueFd read_end, io::PipeSource::Filter filter,
                                  std::shared_ptr<data::Feed> feed);
+    void give_memory_back();
 
     Core& core_;
     io::Reactor& hub_;
@@ -56,6 +57,7 @@ private:
     std::unique_ptr<supervise::Supervisor> supervisor_;
     std::optional<Error> why_not_;
     std::vector<data::WatchedProcess> watched_;
+    io::TimerId memory_timer_ = 0;
     std::shared_ptr<PipeSide> pipe_side_ = std::make_shared<PipeSide>();
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
