@@ -3,8 +3,8 @@
 // Reads straight into Blocks; in a flood by way of a pipe of its own, so that reader and writer do not wait
 // for each other, and of one buffer that stays in the cache. Never stops draining while Blocks and feeds have
 // room; when they have none it stops, the kernel holds the writer back, and it goes on when room is there:
-// nothing is lost. When many small writes flood it, it asks the reactor for a short nap, so that hundreds of
-// lines come with one read.
+// nothing is lost. When many small writes flood it, or many writers keep the thread busy, it asks the reactor
+// for a short nap, so that hundreds of lines come with one read, and one round serves many.
 #pragma once
 
 #include <cstdint>
