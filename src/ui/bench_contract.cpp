@@ -217,6 +217,7 @@ void BenchState::handle_event(const contract::Event& event) {
 }
 
 void BenchState::handle_update(const Json& params) {
+    updates_.take_event(params);
     const auto info = params.find("info");
     if (text_of(params, "type") != "available" || info == params.end() || !info->is_object()) return;
     const std::string version = text_of(*info, "version");

@@ -24,6 +24,7 @@
 #include "model/tail.h"
 #include "ui/fault_marks.h"
 #include "ui/notices.h"
+#include "ui/updates_view.h"
 
 namespace labdeck::ui {
 
@@ -146,6 +147,7 @@ public:
     const data::SampleBatch* last_samples() const { return last_samples_.get(); }
     SupervisorView& supervisor() { return *supervisor_; }
     const SupervisorView& supervisor() const { return *supervisor_; }
+    UpdatesView& updates() { return updates_; }
     SelfView& self() { return self_; }
     const SelfView& self() const { return self_; }
     const std::vector<std::unique_ptr<SourceView>>& sources() const { return sources_; }
@@ -221,6 +223,7 @@ private:
     model::Series machine_memory_mib_{"machine", "MiB", 65'536};
     std::shared_ptr<const data::SampleBatch> last_samples_;
     std::unique_ptr<SupervisorView> supervisor_;
+    UpdatesView updates_{*this};
     SelfView self_;
     Notices news_;
     FaultMarks fault_marks_;

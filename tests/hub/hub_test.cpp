@@ -18,6 +18,7 @@
 
 #include "base/unique_fd.h"
 #include "fakes/temp_folder.h"
+#include "io/byte_channel.h"
 
 using namespace labdeck;
 using contract::Json;
@@ -31,6 +32,7 @@ constexpr auto patience = std::chrono::seconds(20);
 class Bench {
 public:
     explicit Bench(const Json& spec) : inbox_([this] { news_.release(); }) {
+        labdeck::io::ignore_sigpipe();  // As the program does: a provider may end before it is spoken to.
         std::ofstream(folder_.path() + "/labdeck.json") << spec.dump();
         link_.on_window_wake([this] { news_.release(); });
         hub::HubOptions options;

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "ui/played_supervisor.h"
+#include "ui/updates_view.h"
 
 using namespace labdeck;
 using namespace labdeck::ui;
@@ -104,5 +105,75 @@ TEST_SUITE("ui/settings_form") {
         bench.click("processes/settings");
         bench.frame(4);
         CHECK(bench.says("/srv/logs"));
+    }
+
+    TEST_CASE("an update is looked for, fetched and put in place, one button at a time") {
+        Setting bench;
+        Json status{{"current", "1.0.0"}, {"state", "idle"}, {"busy", ""}};
+        bench.on("updates.status", [&](const Json&) { return status; });
+        const auto does = [&](const char* method, const char* type, const Json& info) {
+            bench.on(method, [&bench, type, info](const Json&) {
+                bench.event("updates", {{"type", type}, {"info", info}});
+                return Json{{"ok", true}};
+            });
+        };
+        const Json info{{"version", "1.1.0"}, {"size", 20 << 20}, {"notes", "Faster logs."}};
+        bench.click("processes/settings/cancel");
+        bench.click("processes/settings");
+        bench.state().updates() = UpdatesView(bench.state());
+        bench.frame(4);
+        CHECK(bench.says("This is version 1.0.0."));
+        CHECK_FALSE(bench.has("processes/settings/updates/download"));
+
+        status = {{"current", "1.0.0"}, {"state", "available"}, {"busy", ""}, {"info", info}};
+        does("updates.check", "available", info);
+        bench.click("processes/settings/updates/check");
+        bench.frame(4);
+        CHECK(bench.says("1.1.0 is there, 20.0 MiB."));
+        CHECK(bench.says("Faster logs."));
+
+        bench.event("updates", {{"type", "progress"},
+                                {"info",
+                                 {{"version", "1.1.0"},
+                                  {"bytes", 5 << 20},
+                                  {"size", 20 << 20},
+                                  {"bytesPerSecond", 2'000'000}}}});
+        bench.frame(2);
+        CHECK(bench.says("5.00 MiB of 20.0 MiB, 2.00 MB/s"));
+        CHECK_FALSE(bench.has("processes/settings/updates/check"));
+        bench.event("updates", {{"type", "available"}, {"info", info}});
+        bench.frame(4);
+
+        does("updates.download", "downloaded", info);
+        bench.click("processes/settings/updates/download");
+        bench.frame(4);
+        CHECK(bench.says("1.1.0 is downloaded and checked."));
+        bench.on("updates.quitAndInstall", [](const Json&) -> Result<Json> {
+            return fail(Code::denied, "write beside /usr/bin/labdeck: Permission denied");
+        });
+        bench.click("processes/settings/updates/install");
+        bench.frame(2);
+        CHECK(bench.calls_of("updates.quitAndInstall").empty());
+        bench.click("processes/settings/updates/no");
+        bench.frame(2);
+        bench.click("processes/settings/updates/install");
+        bench.frame(2);
+        bench.click("processes/settings/updates/yes");
+        bench.frame(4);
+        CHECK(bench.calls_of("updates.quitAndInstall").size() == 1);
+        CHECK(bench.says("write beside /usr/bin/labdeck: Permission denied"));
+    }
+
+    TEST_CASE("while settings are not saved, nothing is looked for") {
+        Setting bench;
+        bench.on("updates.status", [](const Json&) {
+            return Json{{"current", "1.0.0"}, {"state", "idle"}, {"busy", ""}};
+        });
+        bench.state().updates() = UpdatesView(bench.state());
+        bench.frame(4);
+        bench.fill("processes/settings/updateFeed", "file:///srv/feed");
+        bench.click("processes/settings/updates/check");
+        bench.frame(4);
+        CHECK(bench.calls_of("updates.check").empty());
     }
 }

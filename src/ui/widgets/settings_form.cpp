@@ -17,7 +17,8 @@ namespace {
 constexpr const char* window = "Window";
 constexpr const char* notifications = "Notifications";
 constexpr const char* logs = "Logs";
-constexpr const char* updates = "Updates and crashes";
+constexpr const char* crashes = "Crashes";
+constexpr const char* updates = "Updates";
 constexpr const char* logs_path = "logsPath";
 
 struct FieldRow {
@@ -30,9 +31,9 @@ struct FieldRow {
     const char* choices = "";
 };
 
-const std::array<FieldRow, 7>& field_rows() {
+const std::array<FieldRow, 9>& field_rows() {
     using enum FieldType;
-    static const std::array<FieldRow, 7> rows = {{
+    static const std::array<FieldRow, 9> rows = {{
         {window, "theme", "Theme", choice, "Of this window, and of the next ones.", "\"dark\"",
          R"(["dark", "light"])"},
         {window, "startMinimized", "Start minimized", boolean, "The window opens as an icon.", "false"},
@@ -42,10 +43,15 @@ const std::array<FieldRow, 7>& field_rows() {
          "The same, told by the desktop while this window is not looked at.", "false"},
         {logs, logs_path, "Folder of logs", string,
          "Absolute. A script writes there from its next start on; older logs stay where they are.", "\"\""},
-        {updates, "updateChannel", "Update channel", string, "Which versions are offered: stable, beta ...",
-         "\"stable\""},
-        {updates, "crashReportingEnabled", "Write crash reports", boolean,
+        {crashes, "crashReportingEnabled", "Write crash reports", boolean,
          "To the disk of this machine; they are sent nowhere.", "false"},
+        {updates, "updateFeed", "Feed", string,
+         "Where newer versions are: https://…, or file:///… of a share. Nothing is looked for unasked.",
+         "\"\""},
+        {updates, "updatePublicKey", "Public key", string,
+         "Of whoever signs the feed: 44 characters. What is signed with another is refused.", "\"\""},
+        {updates, "updateChannel", "Channel", string, "Which versions are offered: stable, beta ...",
+         "\"stable\""},
     }};
     return rows;
 }
@@ -135,6 +141,7 @@ bool SettingsForm::draw(PanelContext& context, const std::string& rect) {
         ImGui::PopStyleColor();
         ImGui::Unindent(label_width);
     }
+    updates_.draw(context, !changed(), rect + "/updates");
     ImGui::Spacing();
     const auto wish = foot_.draw(
         context, "Save", [this] { return changed(); }, rect);

@@ -9,6 +9,7 @@
 #include "ui/panel.h"
 #include "ui/supervisor_view.h"
 #include "ui/widgets/form_foot.h"
+#include "ui/widgets/updates_box.h"
 #include "ui/widgets/value_field.h"
 
 namespace labdeck::ui {
@@ -36,6 +37,7 @@ private:
 
     std::vector<Field> fields_;
     std::string trouble_;
+    UpdatesBox updates_;
     FormFoot foot_;
 };
 
