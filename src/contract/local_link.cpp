@@ -150,10 +150,8 @@ void LocalLink::send(ToWindow message) {
     if (impl_->put(std::move(message)) && impl_->wake_window) impl_->wake_window();
 }
 
-void LocalLink::send_all(std::vector<Event> events) {
-    bool any = false;
-    for (Event& event : events) any = impl_->put(ToWindow(std::move(event))) || any;
-    if (any && impl_->wake_window) impl_->wake_window();
+void LocalLink::put_all(std::vector<Event> events) {
+    for (Event& event : events) impl_->put(ToWindow(std::move(event)));
 }
 
 std::uint64_t LocalLink::dropped_events() const noexcept {

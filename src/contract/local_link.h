@@ -59,8 +59,8 @@ public:
     bool take(ToHub& out);
     /// An Answer under the id of its request, or an Event. Wakes the window.
     void send(ToWindow message);
-    /// The same for many events, of which the window hears together.
-    void send_all(std::vector<Event> events);
+    /// Many events, without waking the window: for whoever wakes it right after.
+    void put_all(std::vector<Event> events);
 
     /// Thread: any.
     std::uint64_t dropped_events() const noexcept;

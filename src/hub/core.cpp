@@ -101,7 +101,8 @@ void Core::measured(std::shared_ptr<const data::SampleBatch> batch) {
     supervision_->measured(*batch);
     std::vector<contract::Event> events = std::move(*gathered_);
     gathered_.reset();
-    if (options_.link != nullptr) options_.link->send_all(std::move(events));
+    if (options_.link != nullptr) options_.link->put_all(std::move(events));
+    // This wakes the window, which finds both.
     if (options_.inbox != nullptr) options_.inbox->put(std::move(batch));
 }
 

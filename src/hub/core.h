@@ -135,8 +135,8 @@ private:
     std::unique_ptr<io::UnixListener> listener_;
     std::map<std::uint64_t, std::unique_ptr<SocketClient>> clients_;
     std::unique_ptr<contract::ServerEnd> window_end_;
-    /// While a batch of measurements is told of: the window gets all that comes of it in one go, for one
-    /// frame.
+    /// While a batch of measurements is told of: what comes of it goes to the window with one wake-up, for
+    /// one frame.
     std::optional<std::vector<contract::Event>> gathered_;
     std::vector<std::unique_ptr<HostedProvider>> providers_;
     std::vector<std::unique_ptr<RunningCommand>> commands_;
