@@ -233,9 +233,11 @@ void Provider::drop_child(const Error& why) {
 void Provider::child_ended() {
     io::ExitStatus status;
     if (!child_ || !child_->reap(status)) return;
-    // When we ended it ourselves because its greeting failed, that is the reason, not our signal.
-    const std::string how =
-        greeting_failure_.empty() ? io::exit_text(status) : std::exchange(greeting_failure_, {});
+    // When we ended it ourselves because its greeting failed, that is the reason, not our signal; one that
+    // ended by itself before it was greeted has said how.
+    const std::string failure = std::exchange(greeting_failure_, {});
+    const bool ended_by_us = !failure.empty() && (refused_ || status.signaled);
+    const std::string how = ended_by_us ? failure : io::exit_text(status);
     reactor_.cancel(kill_timer_);
     drop_child(Error{Code::io, fmt::format("provider {}: {}", spec_.name, how), 0, {}});
     if (state_ == ProviderState::stopping) {

@@ -139,7 +139,7 @@ TEST_SUITE("ui/settings_form") {
                                   {"size", 20 << 20},
                                   {"bytesPerSecond", 2'000'000}}}});
         bench.frame(2);
-        CHECK(bench.says("5.00 MiB of 20.0 MiB, 2.00 MB/s"));
+        CHECK(bench.says("5.0 MiB of 20.0 MiB, 2.00 MB/s"));
         CHECK_FALSE(bench.has("processes/settings/updates/check"));
         bench.event("updates", {{"type", "available"}, {"info", info}});
         bench.frame(4);
