@@ -51,7 +51,9 @@ struct KeptProcess::Impl {
         for (;;) {
             Message message;
             const ssize_t size = ::recv(child.control_fd.get(), &message, sizeof message, MSG_DONTWAIT);
-            if (size < 0 && errno == EINTR) continue;
+            // A keeper that ended before it had read what we told it: Linux says so once, and before what the
+            // keeper has told us.
+            if (size < 0 && (errno == EINTR || errno == ECONNRESET)) continue;
             if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
             if (size != static_cast<ssize_t>(sizeof message)) return lost();
             hear(message);

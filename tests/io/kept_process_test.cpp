@@ -318,6 +318,19 @@ os.kill(os.getpid(), signal.SIGSTOP)
         CHECK(becomes([&] { return kept.mark.bearers().empty(); }));
     }
 
+    TEST_CASE("a keeper that ends before it has heard all is not taken for one that was killed") {
+        for (int i = 0; i < 50; ++i) {
+            Kept kept({"/bin/true"});
+            const auto over = [&] {
+                if (!kept.over) kept.process->signal(SIGCONT);
+                return kept.over;
+            };
+            REQUIRE(becomes([&] { return kept.loop.on(over); }));
+            REQUIRE_FALSE(kept.keeper_lost);
+            REQUIRE(kept.end == "exit 0");
+        }
+    }
+
     TEST_CASE("what a killed keeper leaves behind is ended before the tree is called empty") {
         // Daemons, one with a session and an environment of its own below another, and a storm, bounded:
         // eight lines of heirs, 500 generations at the most.
