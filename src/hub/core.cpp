@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/thread_role.h"
+#include "supervise/secret_filter.h"
 
 namespace labdeck::hub {
 
@@ -24,9 +25,28 @@ namespace {
 constexpr std::int64_t stop_grace_ns = 3'000'000'000;
 constexpr std::int64_t sample_period_ns = 1'000'000'000;
 constexpr std::int64_t job_look_ns = 500'000'000;
+constexpr std::int64_t get_to_know_ns = 10'000'000'000;
 constexpr std::size_t tree_processes_max = 500;
 constexpr std::size_t cable_retained_bytes = 8U << 20;
 constexpr std::size_t log_retained_bytes = 4U << 20;
+
+/// What a client or a provider says must look like nobody else's line, and must not speak to a terminal.
+std::string as_one_line(std::string_view text) {
+    constexpr std::size_t bytes_max = 8U << 10;
+    const std::string_view shown = text.substr(0, bytes_max);
+    std::string line;
+    for (const char c : shown) {
+        if (c == '\n') {
+            line += "\\n";
+        } else if (c == '\t' || c < 0 || (c >= ' ' && c != 0x7f)) {
+            line += c;
+        } else {
+            line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        }
+    }
+    if (shown.size() < text.size()) line += fmt::format(" … ({} bytes)", text.size());
+    return line;
+}
 
 /// Runs `work` on a reactor's thread and waits for its result. Only while opening, when that thread does
 /// nothing else yet.
@@ -118,7 +138,7 @@ void Core::open_log() {
 void Core::log(std::string_view level, std::string text) {
     std::string upper(level);
     for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    const std::string line = fmt::format("{} {:<7} hub: {}\n", rfc3339(wall_now()), upper, text);
+    const std::string line = fmt::format("{} {:<7} hub: {}\n", rfc3339(wall_now()), upper, as_one_line(text));
     if (options_.log_to_stderr) std::fputs(line.c_str(), stderr);
     log_->write(line, mono_now());
     log_->notify();
@@ -155,12 +175,14 @@ Result<Cable*> Core::make_cable(CableSpec spec) {
     return cables_.back().get();
 }
 
-void Core::open_pipe_source(UniqueFd fd, const data::SourceInfo& info) {
+void Core::open_pipe_source(UniqueFd fd, const data::SourceInfo& info,
+                            const std::map<std::string, std::string>& env) {
     auto feeds = std::make_shared<SourceRegistry::Feeds>(
         sources_.open(info, options_.retained_bytes, options_.ahead_bytes));
     auto shared_fd = std::make_shared<UniqueFd>(std::move(fd));
     const io::PipeSource::Limits limits{options_.retained_bytes, options_.ahead_bytes};
-    pipes_.post([this, feeds, shared_fd, info, limits, side = pipe_side_, alive = alive_] {
+    const io::PipeSource::Filter filter = supervise::secret_filter({env.begin(), env.end()});
+    pipes_.post([this, feeds, shared_fd, info, limits, filter, side = pipe_side_, alive = alive_] {
         pipe_thread.check();
         auto ended = [this, alive, name = info.name](int os) {
             if (os == 0) return;
@@ -177,6 +199,7 @@ void Core::open_pipe_source(UniqueFd fd, const data::SourceInfo& info) {
         }
         for (auto& feed : feeds->feeds) (*source)->writer().add_feed(std::move(feed));
         feeds->announce((*source)->writer().counters());
+        (*source)->set_filter(filter);
         side->sources.push_back(std::move(*source));
     });
 }
@@ -189,7 +212,7 @@ Result<> Core::open_providers() {
         auto host = std::make_unique<HostedProvider>();
         host->stderr_write.reset(ends[1]);
         host->log = sources_.reserve(data::SourceKind::provider, program.name);
-        open_pipe_source(std::move(read_end), host->log);
+        open_pipe_source(std::move(read_end), host->log, program.env);
 
         providers::ProviderSpec spec;
         spec.name = program.name;
@@ -227,9 +250,9 @@ Result<> Core::open_commands() {
         command->child = std::move(*child);
         command->child->stdin_fd.reset();
         command->output = sources_.reserve(data::SourceKind::pipe, spec.name);
-        open_pipe_source(std::move(command->child->stdout_fd), command->output);
+        open_pipe_source(std::move(command->child->stdout_fd), command->output, spec.env);
         open_pipe_source(std::move(command->child->stderr_fd),
-                         sources_.reserve(data::SourceKind::pipe, spec.name + " stderr"));
+                         sources_.reserve(data::SourceKind::pipe, spec.name + " stderr"), spec.env);
         RunningCommand* const raw = command.get();
         command->exit_watch =
             LD_TRY(hub_.watch(command->child->exit_fd(), EPOLLIN, [this, raw](std::uint32_t) {
@@ -379,8 +402,12 @@ void Core::provider_event(HostedProvider& host, const contract::Event& event) {
             remember_status(id, contract::dump_line(params));
         }
         if (event.name == "job.changed") {
-            // A job has one final state, and we have told it.
-            if (!jobs_.news(id, params)) return;
+            // A job has one final state, and it was told.
+            if (!jobs_.news(id, params) || !jobs_.may_tell(id, params)) return;
+            if (const auto respelled = JobWatch::respelled(params)) {
+                note_job(id, *respelled);
+                return publish(event.name, *respelled);
+            }
             note_job(id, params);
         }
     }
@@ -437,8 +464,25 @@ void Core::provider_changed(HostedProvider& host) {
         params["provider"] = name;
         params["providerState"] = state;
         publish("status.changed", params);
+        if (up) get_to_know(host, app);
     }
     watch_processes();
+}
+
+// What app.list shows of an app, and how long its actions may take, before anybody asks.
+void Core::get_to_know(const HostedProvider& host, const std::string& app) {
+    host.provider->call(
+        "status.get", {{"appId", app}},
+        [this, app](const auto& answer) {
+            if (answer && (*answer)->is_object()) remember_status(app, contract::dump_line(**answer));
+        },
+        get_to_know_ns);
+    host.provider->call(
+        "action.list", {{"appId", app}},
+        [this, app](const auto& answer) {
+            if (answer) jobs_.know_actions(app, **answer);
+        },
+        get_to_know_ns);
 }
 
 bool Core::names_a_program(std::string_view name) const {

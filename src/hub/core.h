@@ -115,6 +115,7 @@ private:
     void accept(UniqueFd peer);
     void serve_window();
     void provider_changed(HostedProvider& host);
+    void get_to_know(const HostedProvider& host, const std::string& app);
     void provider_event(HostedProvider& host, const contract::Event& event);
     bool speaks_for_its_own(HostedProvider& host, const contract::Event& event);
     void tell_ended(const JobWatch::Ended& ended);
@@ -122,8 +123,9 @@ private:
     Result<> start_sampler();
     void measured(std::shared_ptr<const data::SampleBatch> batch);
     bool names_a_program(std::string_view name) const;
-    /// Makes a source on the io-pipe thread that reads `fd`.
-    void open_pipe_source(UniqueFd fd, const data::SourceInfo& info);
+    /// Makes a source on the io-pipe thread that reads `fd`, without the secrets of `env`.
+    void open_pipe_source(UniqueFd fd, const data::SourceInfo& info,
+                          const std::map<std::string, std::string>& env);
 
     Workspace& workspace_;
     HubOptions& options_;

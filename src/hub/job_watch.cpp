@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t ended_max = 1000;
 constexpr std::size_t over_max = 1000;
 constexpr std::size_t open_max = 10'000;
+constexpr std::size_t actions_max = 1000;  // Of an app.
 constexpr std::int64_t ns_per_ms = 1'000'000;
 /// The provider's own clock comes first.
 constexpr std::int64_t grace_ns = 2'000'000'000;
@@ -41,10 +42,10 @@ void JobWatch::note(const std::string& app, const Json& job, MonoTime now) {
     const Key key{app, id};
     if (is_final(text_of(job, "state"))) {
         open_.erase(key);
-        note_over(key);
+        over_.add(key);
         return;
     }
-    if (over_keys_.contains(key)) return;
+    if (over_.keys.contains(key)) return;
     auto it = open_.find(key);
     if (it == open_.end()) {
         // A provider that makes up jobs without end must not take our memory.
@@ -53,19 +54,69 @@ void JobWatch::note(const std::string& app, const Json& job, MonoTime now) {
     }
     Open& open = it->second;
     for (const auto& [name, value] : job.items()) (*open.job)[name] = value;
-    const auto timeout = job.find("timeoutMs");
-    if (open.deadline.ns == 0 && text_of(job, "state") == "running" && timeout != job.end() &&
+    if (!open.job->contains("timeoutMs")) {
+        const auto known = timeouts_ms_.find({app, text_of(*open.job, "actionName")});
+        if (known != timeouts_ms_.end()) (*open.job)["timeoutMs"] = known->second;
+    }
+    const auto timeout = open.job->find("timeoutMs");
+    if (open.deadline.ns == 0 && text_of(job, "state") == "running" && timeout != open.job->end() &&
         timeout->is_number_integer() && *timeout > 0 && *timeout < timeout_ms_max) {
         open.deadline = {now.ns + timeout->get<std::int64_t>() * ns_per_ms + grace_ns};
     }
 }
 
-void JobWatch::note_over(Key key) {
-    if (!over_keys_.insert(key).second) return;
-    over_.push_back(std::move(key));
-    if (over_.size() <= over_max) return;
-    over_keys_.erase(over_.front());
-    over_.pop_front();
+bool JobWatch::Latest::add(const Key& key) {
+    if (!keys.insert(key).second) return false;
+    order.push_back(key);
+    if (order.size() <= over_max) return true;
+    keys.erase(order.front());
+    order.pop_front();
+    return true;
+}
+
+void JobWatch::Latest::forget(const std::function<bool(const Key&)>& which) {
+    std::erase_if(order, which);
+    std::erase_if(keys, which);
+}
+
+bool JobWatch::may_tell(const std::string& app, const Json& job) {
+    const Key key{app, text_of(job, "jobId")};
+    if (is_final(text_of(job, "state"))) return told_.add(key);
+    return !told_.keys.contains(key);
+}
+
+std::optional<Json> JobWatch::respelled(const Json& job) {
+    if (!job.is_object()) return std::nullopt;
+    const auto jobs = job.find("jobs");
+    const bool listed =
+        jobs != job.end() && jobs->is_array() && std::any_of(jobs->begin(), jobs->end(), [](const Json& one) {
+            return one.is_object() && text_of(one, "state") == "cancelled";
+        });
+    if (text_of(job, "state") != "cancelled" && !listed) return std::nullopt;
+    Json copy = job;
+    if (text_of(job, "state") == "cancelled") copy["state"] = "canceled";
+    if (!listed) return copy;
+    for (Json& one : copy["jobs"]) {
+        if (one.is_object() && text_of(one, "state") == "cancelled") one["state"] = "canceled";
+    }
+    return copy;
+}
+
+void JobWatch::know_actions(const std::string& app, const Json& response) {
+    const auto actions = response.find("actions");
+    if (!response.is_object() || actions == response.end() || !actions->is_array()) return;
+    std::size_t known = 0;
+    for (const Json& action : *actions) {
+        const std::string name = action.is_object() ? text_of(action, "name") : std::string();
+        if (name.empty() || ++known > actions_max) continue;
+        const auto timeout = action.find("timeoutMs");
+        const bool given = timeout != action.end() && timeout->is_number_integer() && *timeout > 0;
+        if (given) {
+            timeouts_ms_[{app, name}] = timeout->get<std::int64_t>();
+        } else {
+            timeouts_ms_.erase({app, name});
+        }
+    }
 }
 
 bool JobWatch::news(const std::string& app, const Json& job) const {
@@ -85,8 +136,9 @@ JobWatch::Ended JobWatch::lose(const std::vector<std::string>& apps, const Error
         if (is_lost(app)) lost.push_back(end(app, open_.extract(here).mapped(), "failed", why));
     }
     // The next life may count its jobs from one again.
-    std::erase_if(over_, [&](const Key& key) { return is_lost(key.first); });
-    std::erase_if(over_keys_, [&](const Key& key) { return is_lost(key.first); });
+    for (Latest* latest : {&over_, &told_})
+        latest->forget([&](const Key& key) { return is_lost(key.first); });
+    std::erase_if(timeouts_ms_, [&](const auto& known) { return is_lost(known.first.first); });
     for (EndedJob& one : ended_) one.provider_gone = one.provider_gone || is_lost(one.app);
     return lost;
 }

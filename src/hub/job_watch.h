@@ -8,8 +8,11 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -39,6 +42,14 @@ public:
     /// False for news of a job to which the hub has given its final state already.
     bool news(const std::string& app, const contract::Json& job) const;
 
+    /// False for an event of a job whose end was told by an event before: nothing comes after that.
+    bool may_tell(const std::string& app, const contract::Json& job);
+    /// The job with "canceled" where its provider writes "cancelled"; nothing for all others. So also with
+    /// the jobs of a list.
+    static std::optional<contract::Json> respelled(const contract::Json& job);
+    /// An answer of action.list: the time-outs that hold for jobs which do not tell their own.
+    void know_actions(const std::string& app, const contract::Json& response);
+
     /// The provider of these apps is gone: its jobs are failed. They come back as action.job.get answers
     /// them.
     Ended lose(const std::vector<std::string>& apps, const Error& why);
@@ -59,13 +70,20 @@ private:
     };
     std::shared_ptr<const contract::Json> end(const std::string& app, const Open& open,
                                               std::string_view state, const Error& why);
-    void note_over(Key key);
+    /// The latest of something, bounded.
+    struct Latest {
+        std::deque<Key> order;
+        std::set<Key> keys;
+        bool add(const Key& key);
+        void forget(const std::function<bool(const Key&)>& which);
+    };
     std::deque<EndedJob>::const_iterator find_ended(std::string_view app, std::string_view job_id) const;
 
     std::map<Key, Open> open_;
-    std::deque<EndedJob> ended_;  ///< The newest first.
-    std::deque<Key> over_;        ///< Ended by their providers, the newest last.
-    std::set<Key> over_keys_;     ///< The same.
+    std::deque<EndedJob> ended_;               ///< The newest first.
+    Latest over_;                              ///< Ended by their providers.
+    Latest told_;                              ///< Whose end was told by an event.
+    std::map<Key, std::int64_t> timeouts_ms_;  ///< By app and action.
 };
 
 }  // namespace labdeck::hub

@@ -77,6 +77,12 @@ std::shared_ptr<const Json> response_of(const Passed& passed) {
     return std::get<1>(passed).value_or(nullptr);
 }
 
+/// Whether it may have to be spelled otherwise.
+bool says_cancelled(const Passed& passed) {
+    const auto* text = std::get_if<std::string_view>(&passed);
+    return text == nullptr || text->find("\"cancelled\"") != std::string_view::npos;
+}
+
 /// Asks a provider what the hub was asked, and answers what it answered, both as they are spelled.
 void pass_on(HostedProvider& host, std::string_view method, const Json& params, const Caller& caller,
              const Responder& responder, Look look) {
@@ -103,18 +109,21 @@ Look look_for(Core& core, std::string_view method, const std::string& app, const
             return false;
         };
     }
-    if (method == "action.job.get") {
-        return [&core, app](const Passed& passed) {
-            if (const auto response = response_of(passed)) core.note_job(app, *response);
-            return false;
+    if (method == "action.job.get" || method == "action.job.cancel") {
+        return [&core, app, responder](const Passed& passed) {
+            const auto response = response_of(passed);
+            if (response) core.note_job(app, *response);
+            const auto respelled = response ? JobWatch::respelled(*response) : std::nullopt;
+            if (respelled) responder.ok(*respelled);
+            return respelled.has_value();
         };
     }
     if (method == "action.job.list") {
         return [&core, params, responder](const Passed& passed) {
-            if (core.jobs().ended().empty()) return false;
-            const auto response = response_of(passed);
+            const bool as_it_is = core.jobs().ended().empty() && !says_cancelled(passed);
+            const auto response = as_it_is ? nullptr : response_of(passed);
             if (!response || !response->is_object()) return false;
-            responder.ok(with_ended(core, params, *response));
+            responder.ok(with_ended(core, params, JobWatch::respelled(*response).value_or(*response)));
             return true;
         };
     }
@@ -183,8 +192,10 @@ void poll_job(Core& core, const std::string& app, const std::string& job_id, con
                 });
                 return;
             }
-            if (!answer || !(*answer)->is_object() || is_final(**answer))
-                return responder.answer(unwrap(answer));
+            if (!answer || !(*answer)->is_object() || is_final(**answer)) {
+                const auto respelled = answer ? JobWatch::respelled(**answer) : std::nullopt;
+                return respelled ? responder.ok(*respelled) : responder.answer(unwrap(answer));
+            }
             core.reactor().after(job_poll_ns,
                                  [&core, app, job_id, responder] { poll_job(core, app, job_id, responder); });
         },
@@ -197,9 +208,11 @@ void action_run(Core& core, const Json& params, const Responder& responder) {
     if (host == nullptr) return responder.error(unknown_app(app));
     host->provider->call(
         "action.invoke", params,
-        [&core, app, responder](const auto& answer) {
+        [&core, app, action = params["actionName"], responder](const auto& answer) {
             if (!answer) return responder.answer(unwrap(answer));
-            core.note_job(app, **answer);
+            Json job = **answer;
+            if (job.is_object()) job["actionName"] = action;
+            core.note_job(app, job);
             const std::string job_id = member_or<std::string>(**answer, "jobId", "");
             if (job_id.empty()) {
                 return responder.error(
@@ -314,7 +327,7 @@ void serial_pair(Core& core, const Json& params, const Responder& responder) {
     spec.baud = params.value("baud", spec.baud);
     for (const char* key : {"a", "b"}) {
         const std::string end = params[key].get<std::string>();
-        if (end.empty() || end.find('/') != std::string::npos || end.front() == '.') {
+        if (!is_device_name(end)) {
             return responder.error(contract::bad_arg(key, fmt::format("\"{}\" is no plain file name", end)));
         }
         for (const auto& cable : core.cables()) {

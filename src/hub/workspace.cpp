@@ -142,13 +142,14 @@ private:
 
 Result<CableSpec> read_cable(const Json& json, const std::string& where) {
     const Reader in(json, where);
+    LD_TRY(in.only({"name", "a", "b", "baud"}));
     CableSpec cable;
     cable.name = LD_TRY(in.text("name", {}, true));
     cable.a = LD_TRY(in.text("a", cable.name + "-a"));
     cable.b = LD_TRY(in.text("b", cable.name + "-b"));
     cable.baud = static_cast<std::uint32_t>(LD_TRY(in.whole("baud", 115'200, 1, 12'000'000)));
     for (const std::string* end : {&cable.a, &cable.b}) {
-        if (end->empty() || end->find('/') != std::string::npos || end->front() == '.') {
+        if (!is_device_name(*end)) {
             return fail(invalid(where, fmt::format("\"{}\" is no plain file name", *end)));
         }
     }
@@ -156,9 +157,16 @@ Result<CableSpec> read_cable(const Json& json, const std::string& where) {
     return cable;
 }
 
-Result<ProgramSpec> read_program(const Json& json, const std::string& where, const std::string& root) {
+enum class Kind : unsigned char { provider, command };
+
+Result<ProgramSpec> read_program(const Json& json, const std::string& where, const std::string& root,
+                                 Kind kind) {
     const Reader in(json, where);
-    LD_TRY(in.only({"name", "command", "apps", "cwd", "env", "restart", "backoffMs", "maxRetries"}));
+    if (kind == Kind::provider) {
+        LD_TRY(in.only({"name", "command", "apps", "cwd", "env", "restart", "backoffMs", "maxRetries"}));
+    } else {
+        LD_TRY(in.only({"name", "command", "cwd", "env"}));
+    }
     ProgramSpec program;
     program.name = LD_TRY(in.text("name", {}, true));
     if (program.name.empty()) return fail(invalid(in.at("name"), "is empty"));
@@ -178,8 +186,8 @@ Result<ProgramSpec> read_program(const Json& json, const std::string& where, con
     return program;
 }
 
-Result<> complete(ProgramSpec& program, const std::string& where, const std::string& self, bool provider) {
-    if (provider && program.apps.empty()) return fail(invalid(where + ".apps", "names no app"));
+Result<> complete(ProgramSpec& program, const std::string& where, const std::string& self, Kind kind) {
+    if (kind == Kind::provider && program.apps.empty()) return fail(invalid(where + ".apps", "names no app"));
     for (auto app = program.apps.begin(); app != program.apps.end(); ++app) {
         if (app->empty()) return fail(invalid(where + ".apps", "has an empty name"));
         if (std::find(program.apps.begin(), app, *app) != app) {
@@ -190,7 +198,7 @@ Result<> complete(ProgramSpec& program, const std::string& where, const std::str
         return fail(invalid(where + ".command", "names no program"));
     }
     if (program.command.empty()) {
-        if (!provider) return fail(invalid(where + ".command", "is missing"));
+        if (kind == Kind::command) return fail(invalid(where + ".command", "is missing"));
         std::string apps;
         for (const std::string& app : program.apps) apps += (apps.empty() ? "" : ",") + app;
         program.command = {"labdeck", "provider", "--apps", apps};
@@ -221,10 +229,9 @@ Result<UniqueFd> take_lock(const std::string& root) {
         const ssize_t n = ::read(lock.get(), pid.data(), pid.size() - 1);
         const std::string holder =
             n > 0 ? std::string(pid.data(), static_cast<std::size_t>(n)) : "another process";
-        return fail(Code::busy,
-                    fmt::format("workspace {0} is held by process {1}; attach to it with "
-                                "labdeck --attach {0}/.labdeck/labdeck.sock, or stop that process",
-                                root, holder));
+        return fail(Code::busy, fmt::format("workspace {0} is held by process {1}; speak to it with "
+                                            "labdeck call --workspace {0}, or stop that process",
+                                            root, holder));
     }
     const std::string pid = std::to_string(::getpid());
     if (::ftruncate(lock.get(), 0) != 0 ||
@@ -241,14 +248,15 @@ namespace {
 Result<BenchSpec> read_bench(const Json& json, const std::string& root, const std::string& self) {
     if (!json.is_object()) return fail(invalid("", "must be a JSON object"));
     BenchSpec bench;
+    LD_TRY(Reader(json, "").only({"name", "cables", "providers", "commands"}));
     bench.name = LD_TRY(Reader(json, "").text("name", fs::path(root).filename().string()));
     LD_TRY(each_object(json, "cables", [&](const Json& item, const std::string& where) -> Result<> {
         bench.cables.push_back(LD_TRY(read_cable(item, where)));
         return {};
     }));
     LD_TRY(each_object(json, "providers", [&](const Json& item, const std::string& where) -> Result<> {
-        ProgramSpec program = LD_TRY(read_program(item, where, root));
-        LD_TRY(complete(program, where, self, true));
+        ProgramSpec program = LD_TRY(read_program(item, where, root, Kind::provider));
+        LD_TRY(complete(program, where, self, Kind::provider));
         for (const ProgramSpec& other : bench.providers) {
             if (other.name == program.name) return fail(invalid(where + ".name", "is used twice"));
             for (const std::string& app : program.apps) {
@@ -262,8 +270,8 @@ Result<BenchSpec> read_bench(const Json& json, const std::string& root, const st
         return {};
     }));
     LD_TRY(each_object(json, "commands", [&](const Json& item, const std::string& where) -> Result<> {
-        ProgramSpec program = LD_TRY(read_program(item, where, root));
-        LD_TRY(complete(program, where, self, false));
+        ProgramSpec program = LD_TRY(read_program(item, where, root, Kind::command));
+        LD_TRY(complete(program, where, self, Kind::command));
         bench.commands.push_back(std::move(program));
         return {};
     }));
@@ -302,6 +310,14 @@ Result<Workspace> Workspace::open(const std::string& root) {
         return fail(text.error());
     }
     return workspace;
+}
+
+bool is_device_name(std::string_view name) noexcept {
+    constexpr std::size_t bytes_max = 100;
+    const bool blank = name.find_first_not_of(' ') == std::string_view::npos;
+    return !blank && name.size() <= bytes_max && name.front() != '.' &&
+           std::none_of(name.begin(), name.end(),
+                        [](char c) { return c == '/' || c == 0x7f || (c >= 0 && c < ' '); });
 }
 
 std::string data_folder() {

@@ -69,6 +69,10 @@ private:
     BenchSpec bench_;
 };
 
+/// Whether the end of a cable can have that name: a plain file name of at most 100 bytes, not hidden, without
+/// control characters.
+bool is_device_name(std::string_view name) noexcept;
+
 /// The folder that a command line without --workspace means: the current one if it has a labdeck.json, else
 /// labdeck/ in the user's XDG data folder.
 std::string default_workspace();

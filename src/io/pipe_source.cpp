@@ -185,7 +185,7 @@ struct PipeSource::Impl {
     void read_round();
     void filter_round();
     bool write_filtered();
-    void flush_filter();
+    void flush_filter(const std::function<void(const Filter::Out&)>& flush);
     void flush_when_idle();
     ssize_t read_some(char* to, std::size_t size);
     void wait_for_room();
@@ -282,9 +282,9 @@ bool PipeSource::Impl::write_filtered() {
     return false;
 }
 
-void PipeSource::Impl::flush_filter() {
-    if (!filter.flush) return;
-    filter.flush([this](std::string_view out) { filtered += out; });
+void PipeSource::Impl::flush_filter(const std::function<void(const Filter::Out&)>& flush) {
+    if (!flush) return;
+    flush([this](std::string_view out) { filtered += out; });
     if (filtered.empty()) return;
     write_filtered();
     writer.notify();
@@ -294,7 +294,7 @@ void PipeSource::Impl::flush_when_idle() {
     if (idle_timer != 0) reactor.cancel(idle_timer);
     idle_timer = reactor.after(filter.idle_ns, [this] {
         idle_timer = 0;
-        flush_filter();
+        flush_filter(filter.idle);
     });
 }
 
@@ -357,7 +357,7 @@ void PipeSource::Impl::ended(int os) {
     end_os = os == EIO && !pipe ? 0 : os;
     reactor.unwatch(std::exchange(watch, 0));
     fd.reset();
-    flush_filter();
+    flush_filter(filter.flush);
     if (end_os != 0) writer.counters()->errors.fetch_add(1, std::memory_order_relaxed);
     finish();
 }
@@ -392,7 +392,7 @@ PipeSource::PipeSource(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PipeSource::~PipeSource() = default;
 
 void PipeSource::set_filter(Filter filter) {
-    impl_->flush_filter();
+    impl_->flush_filter(impl_->filter.flush);
     impl_->filter = std::move(filter);
 }
 

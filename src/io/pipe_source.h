@@ -33,9 +33,11 @@ public:
         using Out = std::function<void(std::string_view)>;
         /// Hands on what of `bytes` and of earlier ones is certain; may keep some back.
         std::function<void(std::string_view bytes, const Out& out)> feed;
-        /// Hands on what was kept back: at the end, and when nothing has come for `idle_ns`.
+        /// Hands on what was kept back: at the end.
         std::function<void(const Out& out)> flush;
-        std::int64_t idle_ns = 50'000'000;
+        /// Hands on what of that need not be kept any longer when nothing has come for `idle_ns`.
+        std::function<void(const Out& out)> idle = nullptr;
+        std::int64_t idle_ns = 1'000'000'000;
         explicit operator bool() const noexcept { return static_cast<bool>(feed); }
     };
     /// From the next read on; what the one before keeps back comes first. An empty one lets all pass.

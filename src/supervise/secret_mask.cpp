@@ -321,10 +321,12 @@ SecretMask::SecretMask(std::span<const std::string> values) {
     if (!worth.empty()) impl_ = std::make_unique<Impl>(worth);
 }
 
-SecretMask SecretMask::of_env(const EnvMap& env) {
+SecretMask SecretMask::of_env(const EnvMap& env, const EnvMap& also) {
     std::vector<std::string> values;
-    for (const auto& [name, value] : env) {
-        if (value && contract::looks_secret(name)) values.push_back(*value);
+    for (const EnvMap* each : {&env, &also}) {
+        for (const auto& [name, value] : *each) {
+            if (value && contract::looks_secret(name)) values.push_back(*value);
+        }
     }
     return SecretMask(values);
 }
@@ -337,6 +339,10 @@ void SecretMask::feed(std::string_view bytes, const Out& out) {
 
 void SecretMask::flush(const Out& out) {
     if (impl_) Impl::hand_on(impl_->own, {}, impl_->own.position, out);
+}
+
+void SecretMask::flush_doubtful(const Out& out) {
+    if (impl_ && impl_->own.position - impl_->certain(impl_->own) < value_bytes_min) flush(out);
 }
 
 std::size_t SecretMask::held_bytes() const noexcept {

@@ -36,8 +36,8 @@ public:
     /// Masks nothing.
     SecretMask();
     explicit SecretMask(std::span<const std::string> values);
-    /// Of the variables whose names look secret.
-    static SecretMask of_env(const EnvMap& env);
+    /// Of the variables of both whose names look secret.
+    static SecretMask of_env(const EnvMap& env, const EnvMap& also = {});
     SecretMask(SecretMask&&) noexcept;
     SecretMask& operator=(SecretMask&&) noexcept;
     SecretMask(const SecretMask&) = delete;
@@ -48,9 +48,13 @@ public:
     /// longest value is when all of it is encoded.
     void feed(std::string_view bytes, const Out& out);
 
-    /// Hands on what is kept back: at the stream's end, and when nothing has come for a while, or a prompt
-    /// would not be seen. A value that goes on after that is masked from there on.
+    /// Hands on what is kept back: at the stream's end. A value that goes on after that is masked from there
+    /// on.
     void flush(const Out& out);
+
+    /// The same when nothing has come for a while, or a prompt that ends as a value begins would not be seen;
+    /// but what is as long as the shortest value already is kept, for whoever writes slowly.
+    void flush_doubtful(const Out& out);
 
     /// How many bytes are kept back.
     std::size_t held_bytes() const noexcept;

@@ -13,6 +13,7 @@
 
 #include "io/tree_lock.h"
 #include "supervise/launch.h"
+#include "supervise/secret_filter.h"
 #include "supervise/secret_mask.h"
 #include "supervise/supervisor_job.h"
 
@@ -33,16 +34,13 @@ double dice() {
     return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
-io::PipeSource::Filter mask_of(const ScriptDefinition& script) {
-    auto mask = std::make_shared<SecretMask>(SecretMask::of_env(script.env.value_or(EnvMap{})));
-    if (!mask->masks_any()) return {};
-    return {[mask](std::string_view bytes, const auto& out) { mask->feed(bytes, out); },
-            [mask](const auto& out) { mask->flush(out); }};
+EnvMap env_of(const ScriptDefinition& script) {
+    return script.env.value_or(EnvMap{});
 }
 
 /// Command and folder are told when they are at fault, and may hold a secret.
 Error masked(Error why, const ScriptDefinition& script) {
-    why.message = SecretMask::of_env(script.env.value_or(EnvMap{})).masked(why.message);
+    why.message = SecretMask::of_env(env_of(script)).masked(why.message);
     return why;
 }
 
@@ -114,14 +112,16 @@ Supervisor::Job& Supervisor::add_job(const ScriptDefinition& script) {
     return job;
 }
 
-// What is kept of a script is another: it holds from its next start on, but its secrets are masked at once.
+// What is kept of a script is another: it holds from its next start on, but its secrets are masked at once,
+// beside those that a run which goes on was given.
 void Supervisor::adopt(Job& job, const ScriptDefinition& script) {
     const bool same_env = job.script.env == script.env;
     const bool same_log = job.script.log == script.log;
     job.script = script;
     job.machine.set_rules(ScriptRules::of(script));
     obey(job);
-    if (!same_env && job.output) hooks_.filter_output(*job.output, mask_of(script));
+    if (!same_env && job.output)
+        hooks_.filter_output(*job.output, secret_filter(env_of(script), job.run_env));
     if (!same_log && job.log) renew_log(job);
 }
 
@@ -170,8 +170,8 @@ bool Supervisor::open_output(Job& job) {
                         });
     job.logs_folder = logs_folder();
     job.log->listen(hooks_.subscribed("process.log"));
-    job.output =
-        hooks_.open_output(job.script.name, std::move(read_end), mask_of(job.script), job.log->feed());
+    job.output = hooks_.open_output(job.script.name, std::move(read_end), secret_filter(env_of(job.script)),
+                                    job.log->feed());
     return true;
 }
 
@@ -241,6 +241,7 @@ void Supervisor::launch(Job& job) {
     auto request = launch_of(job.script, options_.root);
     if (!request) return refuse(request.error());
     if (request->argv.empty()) return refuse({Code::bad_arg, "start: the command is empty", 0, {}});
+    job.run_env = env_of(job.script);
     request->stdout_to = job.write_end.get();
     request->stderr_to = job.write_end.get();
     request->keeper_holds = lock->get();

@@ -27,6 +27,7 @@ struct Supervisor::Job {
     std::optional<data::SourceInfo> output;
     std::shared_ptr<OutputLog> log;
     std::string logs_folder;  ///< Where that writes.
+    EnvMap run_env;           ///< Of the latest start: its secrets are out in that run's hands.
     io::TimerId timer = 0;
     /// Only while it waits for the end of a run under an earlier hub.
     io::TimerId tree_timer = 0;

@@ -114,4 +114,50 @@ TEST_SUITE("hub/job_watch") {
         watch.note("plc", job("199", "queued"), {second});
         CHECK(watch.open() == 1);
     }
+
+    TEST_CASE("a job that does not tell its time-out has the one of its action") {
+        JobWatch watch;
+        watch.know_actions("plc",
+                           Json{{"actions", {{{"name", "run"}, {"timeoutMs", 5000}}, {{"name", "wait"}}}}});
+        const Json accepted{{"jobId", "1"}, {"actionName", "run"}, {"state", "queued"}};
+        watch.note("plc", accepted, {second});
+        watch.note("plc", {{"jobId", "1"}, {"state", "running"}}, {2 * second});
+        watch.note("plc", {{"jobId", "2"}, {"actionName", "wait"}, {"state", "running"}}, {2 * second});
+        watch.note("ble", {{"jobId", "3"}, {"actionName", "run"}, {"state", "running"}}, {2 * second});
+        CHECK(watch.expire({8 * second}).empty());
+        const auto late = watch.expire({10 * second});
+        REQUIRE(late.size() == 1);
+        CHECK((*late[0])["jobId"] == "1");
+        CHECK((*late[0])["timeoutMs"] == 5000);
+        CHECK((*late[0])["actionName"] == "run");
+        // Another life of the provider may have other actions.
+        watch.lose({"plc"}, {Code::action_failed, "gone", 0, {}});
+        watch.note("plc", {{"jobId", "4"}, {"actionName", "run"}, {"state", "running"}}, {20 * second});
+        CHECK(watch.expire({1000 * second}).empty());
+        for (const Json& rubbish :
+             {Json(), Json(3), Json{{"actions", 3}}, Json{{"actions", {1, {{"name", 2}}}}}})
+            watch.know_actions("plc", rubbish);
+    }
+
+    TEST_CASE("after the event that told a job's end, none of it is told") {
+        JobWatch watch;
+        CHECK(watch.may_tell("plc", job("1", "running")));
+        CHECK(watch.may_tell("plc", job("1", "succeeded")));
+        CHECK_FALSE(watch.may_tell("plc", job("1", "failed")));
+        CHECK_FALSE(watch.may_tell("plc", job("1", "running")));
+        CHECK(watch.may_tell("ble", job("1", "running")));
+        watch.lose({"plc"}, {Code::action_failed, "gone", 0, {}});
+        CHECK(watch.may_tell("plc", job("1", "running")));
+        // That somebody asked and was told of the end is no reason to keep it from the others.
+        watch.note("plc", job("2", "succeeded"), {second});
+        CHECK(watch.may_tell("plc", job("2", "succeeded")));
+    }
+
+    TEST_CASE("canceled is spelled one way, in a job and in a list of them") {
+        CHECK_FALSE(JobWatch::respelled(job("1", "canceled")));
+        CHECK_FALSE(JobWatch::respelled(Json(3)));
+        CHECK(JobWatch::respelled(job("1", "cancelled")) == job("1", "canceled"));
+        const Json list{{"jobs", {job("1", "running"), job("2", "cancelled"), 3}}};
+        CHECK(JobWatch::respelled(list) == Json{{"jobs", {job("1", "running"), job("2", "canceled"), 3}}});
+    }
 }

@@ -105,6 +105,24 @@ TEST_SUITE("hub/workspace") {
         CHECK(workspace.error().message == "labdeck.json:1:12: cables: must be an array");
     }
 
+    TEST_CASE("a word that is written wrongly is named, wherever it stands") {
+        const auto says = [](const char* text) { return refused(text).message; };
+        CHECK(says(R"({"provider":[]})")
+                  .ends_with("provider: is not known; there are name, cables, providers, commands"));
+        CHECK(says(R"({"cables":[{"name":"c","baude":9600}]})")
+                  .ends_with("cables[0].baude: is not known; there are name, a, b, baud"));
+        CHECK(says(R"({"commands":[{"name":"c","command":["true"],"restart":true}]})")
+                  .ends_with("commands[0].restart: is not known; there are name, command, cwd, env"));
+    }
+
+    TEST_CASE("the end of a cable has a plain name") {
+        for (const char* name : {"plc-sim", "x", "Größe", "a b"}) CHECK(is_device_name(name));
+        for (const char* name : {"", " ", ".x", "a/b", "a\nb", "a\x7f"})
+            CHECK_FALSE(is_device_name(name));
+        CHECK_FALSE(is_device_name(std::string("n\0", 2)));
+        CHECK_FALSE(is_device_name(std::string(101, 'a')));
+    }
+
     TEST_CASE("how a provider is started again can be set") {
         const auto bench = parse_bench(
             R"({"providers":[{"name":"a","apps":["a"]},{"name":"b","apps":["b"],"backoffMs":20,"maxRetries":-1}]})",

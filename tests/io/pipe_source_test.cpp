@@ -176,6 +176,7 @@ TEST_SUITE("io/pipe_source") {
                          kept = std::string(2, byte);
                      }
                  },
+                 [&kept](const PipeSource::Filter::Out& out) { out(std::exchange(kept, {})); },
                  [&kept](const PipeSource::Filter::Out& out) { out(std::exchange(kept, {})); }, 20'000'000});
         });
         REQUIRE(::write(fed.child.stdin_fd.get(), "\n", 1) == 1);

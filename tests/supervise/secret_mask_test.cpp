@@ -120,6 +120,34 @@ TEST_SUITE("supervise/secret_mask") {
         CHECK(fed(mask_of({" s3cret\n"}), {"(s3cret)"}) == "(***)");
     }
 
+    TEST_CASE("who writes a value slowly gives away no more than its first three bytes") {
+        for (const std::string text : {"open sesame", "open%20sesame", "%6f%70%65n sesame"}) {
+            CAPTURE(text);
+            SecretMask mask = mask_of({"open sesame"});
+            std::string output;
+            const auto append = [&output](std::string_view piece) { output += piece; };
+            for (const char byte : text) {
+                mask.feed({&byte, 1}, append);
+                mask.flush_doubtful(append);
+            }
+            mask.feed(" and on", append);
+            mask.flush_doubtful(append);
+            CHECK(output == text.substr(0, 3) + "*** and on");
+        }
+        // What only began like one is there once it goes on otherwise, or at the end.
+        SecretMask mask = mask_of({"open sesame"});
+        std::string output;
+        const auto append = [&output](std::string_view piece) { output += piece; };
+        mask.feed("open?", append);
+        mask.flush_doubtful(append);
+        CHECK(output == "open?");
+        mask.feed(" open ", append);
+        mask.flush_doubtful(append);
+        CHECK(output == "open? ");
+        mask.flush(append);
+        CHECK(output == "open? open ");
+    }
+
     TEST_CASE("only what may be the beginning of a value is kept back, and a flush hands it on") {
         SecretMask mask = mask_of({"s3cret"});
         std::string output;
