@@ -1,6 +1,7 @@
 // call and events: the contract from a shell.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -16,13 +17,20 @@ using contract::Json;
 
 namespace {
 
-/// JSON if it parses, else a string.
-Json value_of(const std::string& text) {
+constexpr double command_timeout_s = 30;
+
+/// JSON if it parses, else a string; and what must be a string is one, whatever it looks like.
+Json value_of(const std::string& text, const contract::Method* method, std::string_view key) {
     Result<Json> parsed = contract::parse_json(text);
-    return parsed ? std::move(*parsed) : Json(text);
+    if (!parsed) return text;
+    if (method == nullptr || parsed->is_string()) return std::move(*parsed);
+    const auto param = std::find_if(method->params.begin(), method->params.end(),
+                                    [&](const contract::Param& one) { return one.name == key; });
+    const bool is_text = param != method->params.end() && param->type == contract::ParamType::string;
+    return is_text ? Json(text) : std::move(*parsed);
 }
 
-Result<Json> params_of(const std::vector<std::string>& words) {
+Result<Json> params_of(const std::vector<std::string>& words, const contract::Method* method) {
     Json params = Json::object();
     if (words.size() == 1 && words.front().starts_with('{')) {
         Json whole = LD_TRY(contract::parse_json(words.front()));
@@ -34,7 +42,8 @@ Result<Json> params_of(const std::vector<std::string>& words) {
         if (equals == 0 || equals == std::string::npos) {
             return fail(Code::bad_arg, fmt::format("\"{}\" is neither a JSON object nor key=value", word));
         }
-        params[word.substr(0, equals)] = value_of(word.substr(equals + 1));
+        const std::string key = word.substr(0, equals);
+        params[key] = value_of(word.substr(equals + 1), method, key);
     }
     return params;
 }
@@ -55,11 +64,13 @@ int run_call(const CallArgs& args) {
         std::fputs("labdeck: call needs a METHOD; labdeck call --list prints them\n", stderr);
         return exit_usage;
     }
-    const Result<Json> params = params_of(args.params);
+    const Result<Json> params = params_of(args.params, contract::find_method(args.method));
     if (!params) return complain(params.error(), exit_usage);
     auto peer = Peer::connect(args.peer);
     if (!peer) return complain(peer.error(), exit_nobody);
-    const auto answer = (*peer)->call(args.method, *params, args.timeout_s);
+    // A hub ends what takes too long; whatever else was started may be mute.
+    const double usual_s = args.peer.command.empty() ? 0 : command_timeout_s;
+    const auto answer = (*peer)->call(args.method, *params, args.timeout_s.value_or(usual_s));
     if (!answer) {
         if ((*peer)->closed()) return complain(answer.error(), exit_nobody);
         std::fprintf(stderr, "%s\n", describe(answer.error()).c_str());
@@ -81,7 +92,9 @@ int run_events(const EventsArgs& args) {
         if (std::ferror(stdout) != 0 || ++printed == args.count) peer.stop();
     });
     std::vector<std::string> topics = args.topics;
-    if (topics.empty()) topics = {"status.changed", "log", "job.changed", "traffic"};
+    if (topics.empty()) {
+        for (const contract::Topic& topic : contract::topics()) topics.emplace_back(topic.name);
+    }
     const auto answer = peer.call("events.subscribe", Json{{"topics", topics}}, 10);
     if (!answer) {
         std::fprintf(stderr, "%s\n", describe(answer.error()).c_str());

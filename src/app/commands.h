@@ -4,6 +4,7 @@
 // failed, said on stderr), 2 usage, 3 nobody to talk to.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,7 @@ struct CallArgs {
     bool markdown = false;  ///< With list: as docs/contract.md has it.
     std::string method;
     std::vector<std::string> params;  ///< One JSON object, or key=value words.
-    double timeout_s = 30;
+    std::optional<double> timeout_s;  ///< Not given: as long as it takes, and 30 for a program of our own.
 };
 int run_call(const CallArgs& args);
 

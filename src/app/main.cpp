@@ -89,7 +89,8 @@ int run(std::span<char*> words) {
     call_command->add_flag("--list", call.list, "Print the methods");
     call_command->add_flag("--markdown", call.markdown, "With --list: as the documentation has it");
     add_peer_options(*call_command, call.peer);
-    call_command->add_option("--timeout", call.timeout_s, "Seconds to wait for the answer");
+    call_command->add_option("--timeout", call.timeout_s,
+                             "Seconds to wait for the answer; as long as it takes by default, 30 after --");
     call_command->add_option("method", call.method, "As docs/contract.md has it")->type_name("METHOD");
     call_command->add_option("params", call.params, "One JSON object, or key=value words");
     call_command->callback([&] {
@@ -101,9 +102,8 @@ int run(std::span<char*> words) {
     CLI::App* const events_command =
         app.add_subcommand("events", "Prints events as NDJSON until interrupted");
     add_peer_options(*events_command, events.peer);
-    events_command->add_option("--count", events.count, "End after so many");
-    events_command->add_option("topics", events.topics,
-                               "status.changed log job.changed traffic; all by default");
+    events_command->add_option("--count", events.count, "End after so many; 0 for never");
+    events_command->add_option("topics", events.topics, "As docs/contract.md has them; all by default");
     events_command->callback([&] {
         events.peer.command = rest;
         code = run_events(events);

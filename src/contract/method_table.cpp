@@ -253,7 +253,7 @@ constexpr std::array method_table{
            .group = supervisor},
     Method{
         .name = "scripts.upsert",
-        .aliases = "upsert_script upsertScript",
+        .aliases = "scripts:upsert upsert_script upsertScript",
         .params = script_create_params,
         .response = "ScriptDefinition",
         .help =
@@ -332,7 +332,7 @@ constexpr std::array method_table{
            .group = supervisor},
     Method{
         .name = "process.stop",
-        .aliases = "stop_process stopProcess",
+        .aliases = "process:stop stop_process stopProcess",
         .params = script_params,
         .response = "null",
         .help =

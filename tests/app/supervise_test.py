@@ -1006,6 +1006,40 @@ time.sleep(1000)"""))
             self.assertNotIn("hunter2", json.dumps(events.heard))
             self.assertNotIn("hunter2", json.dumps(bench.hub_log()))
 
+    def test_a_secret_that_is_written_slowly_is_masked_from_its_fourth_byte_on(self):
+        with Bench() as bench:
+            bench.run(env={"API_TOKEN": self.SECRET}, **python("""
+for byte in os.environ["API_TOKEN"].encode():
+    os.write(1, bytes([byte]))
+    time.sleep(0.05)
+print(" there", flush=True)
+time.sleep(1000)
+"""))
+            bench.wait_log("*** there")
+            self.assertNotIn(self.SECRET[3:6], bench.log())
+
+    def test_a_secret_that_is_changed_is_still_one_in_the_run_that_has_it(self):
+        with Bench() as bench:
+            body = sh("while :; do echo say $DOOR_PASSWORD; sleep 0.05; done")
+            bench.run(env={"DOOR_PASSWORD": "open-sesame"}, **body)
+            bench.wait_log("say ***")
+            bench.script(env={"DOOR_PASSWORD": "close-sesame"}, **body)
+            bench.wait_log("say ***", times=20)
+            bench.get("process.restart", id="script")
+            before = bench.log().count("say ***")
+            bench.wait_log("say ***", times=before + 20)
+            self.assertNotIn("sesame", bench.log())
+
+    def test_secrets_of_a_command_and_of_a_provider_are_masked_too(self):
+        spec = {"commands": [{"name": "cmd", "command": ["sh", "-c", "echo out $A_TOKEN; echo err $A_TOKEN >&2"],
+                              "env": {"A_TOKEN": "hunter2-and-more"}}]}
+        with Bench(spec) as bench:
+            for source, word in (("cmd", "out"), ("cmd stderr", "err")):
+                def rows(source=source):
+                    tail = bench.get("source.tail", sourceId=bench.source(source), lines=10)
+                    return [row["text"] for row in tail["lines"]]
+                wait_for(lambda: rows() == [f"{word} ***"], rows)
+
     def test_a_secret_that_is_given_while_it_runs_is_masked_from_then_on(self):
         with Bench() as bench:
             body = sh("while :; do echo say open-sesame; sleep 0.02; done")

@@ -52,6 +52,20 @@ TEST_SUITE("contract/method") {
             CHECK(method->name == name);
             CHECK(was_alias);
         }
+        // The channels of the supervisor's reference, all of them.
+        for (std::string channel :
+             {"process:ping",      "scripts:list",     "scripts:create",    "scripts:upsert",
+              "scripts:delete",    "profiles:list",    "profiles:upsert",   "profiles:delete",
+              "profiles:startAll", "profiles:stopAll", "settings:get",      "settings:update",
+              "data:export",       "data:import",      "process:start",     "process:stop",
+              "process:restart",   "process:snapshot", "process:snapshots", "process:killTree",
+              "process:readLog",   "updates:check",    "updates:download",  "updates:quitAndInstall"}) {
+            CAPTURE(channel);
+            const Method* const method = find_method(channel);
+            REQUIRE(method != nullptr);
+            channel.replace(channel.find(':'), 1, ".");
+            CHECK(method->name == channel);
+        }
         bool was_alias = true;
         CHECK(find_method("config.set", &was_alias)->name == "config.set");
         CHECK_FALSE(was_alias);
