@@ -117,8 +117,7 @@ TEST_SUITE("hub/workspace") {
 
     TEST_CASE("the end of a cable has a plain name") {
         for (const char* name : {"plc-sim", "x", "Größe", "a b"}) CHECK(is_device_name(name));
-        for (const char* name : {"", " ", ".x", "a/b", "a\nb", "a\x7f"})
-            CHECK_FALSE(is_device_name(name));
+        for (const char* name : {"", " ", ".x", "a/b", "a\nb", "a\x7f"}) CHECK_FALSE(is_device_name(name));
         CHECK_FALSE(is_device_name(std::string("n\0", 2)));
         CHECK_FALSE(is_device_name(std::string(101, 'a')));
     }
