@@ -69,7 +69,7 @@ TEST_SUITE("hub/workspace") {
         CHECK(refused(R"({"cables":[{"name":"x","baud":0}]})").code == Code::config_invalid);
     }
 
-    TEST_CASE("one hub holds a workspace, and a second is told who and how to attach") {
+    TEST_CASE("one hub holds a workspace, and a second is told who and how to speak to it") {
         const TempFolder folder;
         auto first = Workspace::open(folder.path());
         REQUIRE(first.has_value());
@@ -78,7 +78,7 @@ TEST_SUITE("hub/workspace") {
         CHECK(second.error().code == Code::busy);
         CHECK(second.error().message.find("held by process " + std::to_string(::getpid())) !=
               std::string::npos);
-        CHECK(second.error().message.find("--attach") != std::string::npos);
+        CHECK(second.error().message.find("labdeck call --workspace") != std::string::npos);
     }
 
     TEST_CASE("the state folder is its user's alone") {
