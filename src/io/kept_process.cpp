@@ -24,6 +24,8 @@ constexpr int farewell_ms = 2000;
 constexpr std::int64_t sweep_again_ns = 5'000'000;
 constexpr std::int64_t sweep_slow_ns = 100'000'000;  // Once a sweep has lasted for a second.
 constexpr std::int64_t ns_per_s = 1'000'000'000;
+// An heir that was born while /proc was read, of a parent that left meanwhile, is in no list of that round.
+constexpr int rounds_to_be_sure = 4;
 }  // namespace
 
 struct KeptProcess::Impl {
@@ -97,9 +99,11 @@ struct KeptProcess::Impl {
     void sweep_orphans() {
         orphan_timer = 0;
         const Orphans::Left left = orphans.round();
-        if (left.count == 0) return finish([](const Handler& last) { last.empty(true); });
+        if (left.count == 0 && ++rounds_without == rounds_to_be_sure)
+            return finish([](const Handler& last) { last.empty(true); });
+        if (left.count > 0) rounds_without = 0;
         const std::int64_t lasts_ns = mono_now().ns - lost_at.ns;
-        if (lasts_ns / ns_per_s > told_s) {
+        if (left.count > 0 && lasts_ns / ns_per_s > told_s) {
             told_s = lasts_ns / ns_per_s;
             const std::weak_ptr<bool> still = alive;
             handler.survivor(left.pid, left.state, left.count);
@@ -137,7 +141,9 @@ struct KeptProcess::Impl {
         wait_for_end();
         const std::int64_t until_ns = mono_now().ns + farewell_ms * (ns_per_s / 1000);
         // Somebody may have killed it, and we have not heard of it yet.
-        while (keeper_was_killed() && orphans.round().count > 0 && mono_now().ns < until_ns) {
+        for (int without = 0;
+             keeper_was_killed() && without < rounds_to_be_sure && mono_now().ns < until_ns;) {
+            without = orphans.round().count > 0 ? 0 : without + 1;
             ::poll(nullptr, 0, 1);
         }
         wait_for_keeper();
@@ -169,6 +175,7 @@ struct KeptProcess::Impl {
     Orphans orphans;
     MonoTime lost_at;
     std::int64_t told_s = 0;
+    int rounds_without = 0;
     TimerId orphan_timer = 0;
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
