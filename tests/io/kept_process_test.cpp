@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <optional>
+#include <sstream>
 
 #include "base/clock.h"
 #include "fakes/without_root.h"
@@ -34,8 +34,10 @@ public:
             const std::string name = entry.path().filename();
             if (name.find_first_not_of("0123456789") != std::string::npos) continue;
             std::ifstream file(entry.path() / "environ", std::ios::binary);
-            const std::string text(std::istreambuf_iterator<char>(file), {});
-            if (text.find("LABDECK_TEST_MARK=" + value_) != std::string::npos)
+            // One that goes meanwhile is an error of the stream, and not an exception, this way.
+            std::ostringstream text;
+            text << file.rdbuf();
+            if (text.str().find("LABDECK_TEST_MARK=" + value_) != std::string::npos)
                 found.push_back(std::stoi(name));
         }
         return found;
