@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "io/child_process.h"
+#include "io/proc_text.h"
 
 namespace labdeck::io {
 
@@ -27,8 +28,7 @@ namespace {
 constexpr int passes_max = 100;
 
 std::string text_of(pid_t pid, const char* name) {
-    std::ifstream file(fmt::format("/proc/{}/{}", pid, name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    return proc_text(fmt::format("/proc/{}/{}", pid, name));
 }
 
 bool bears(pid_t pid, const std::string& mark) {

@@ -10,11 +10,10 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
 
+#include "io/proc_text.h"
 #include "keeper/message.h"
 
 namespace labdeck::io {
@@ -28,18 +27,13 @@ off_t byte_of(std::string_view name) noexcept {
     return static_cast<off_t>(hash >> 2);
 }
 
-std::string text_of(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// Whether the process has, where a keeper has it, a descriptor that locks this byte of this file.
 bool holds(pid_t pid, off_t byte, const struct stat& file) {
     struct stat its {};
     const std::string fd = fmt::format("/proc/{}/fd/{}", pid, keeper::lock_fd);
     if (::stat(fd.c_str(), &its) != 0 || its.st_dev != file.st_dev || its.st_ino != file.st_ino) return false;
     // proc_pid_fdinfo(5): "lock: 1: OFDLCK ADVISORY WRITE -1 08:01:131073 FIRST LAST".
-    return text_of(fmt::format("/proc/{}/fdinfo/{}", pid, keeper::lock_fd))
+    return proc_text(fmt::format("/proc/{}/fdinfo/{}", pid, keeper::lock_fd))
                .find(fmt::format(" {} {}\n", byte, byte)) != std::string::npos;
 }
 

@@ -9,12 +9,12 @@
 #include <algorithm>
 #include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "base/clock.h"
 #include "fakes/without_root.h"
 #include "io/io_world.h"
 #include "io/orphans.h"
+#include "io/proc_text.h"
 
 using namespace labdeck;
 using namespace labdeck::io;
@@ -33,11 +33,8 @@ public:
         for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
             const std::string name = entry.path().filename();
             if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-            std::ifstream file(entry.path() / "environ", std::ios::binary);
-            // One that goes meanwhile is an error of the stream, and not an exception, this way.
-            std::ostringstream text;
-            text << file.rdbuf();
-            if (text.str().find("LABDECK_TEST_MARK=" + value_) != std::string::npos)
+            const std::string text = proc_text(entry.path() / "environ");
+            if (text.find("LABDECK_TEST_MARK=" + value_) != std::string::npos)
                 found.push_back(std::stoi(name));
         }
         return found;

@@ -9,8 +9,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -18,6 +16,7 @@
 
 #include "io/io_world.h"
 #include "io/kept_process.h"
+#include "io/proc_text.h"
 #include "supervise/health.h"
 
 namespace labdeck::supervise::world {
@@ -35,8 +34,7 @@ public:
     std::size_t bearers() const {
         std::size_t count = 0;
         for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-            std::ifstream file(entry.path() / "environ", std::ios::binary);
-            const std::string text(std::istreambuf_iterator<char>(file), {});
+            const std::string text = io::proc_text(entry.path() / "environ");
             if (text.find("LABDECK_TEST_MARK=" + value_) != std::string::npos) ++count;
         }
         return count;
