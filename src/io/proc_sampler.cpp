@@ -170,6 +170,7 @@ struct ProcSampler::Impl {
         pid_t top = 0;
         std::size_t count_max = 0;
         OnTree on_tree;
+        bool before_scan = false;  ///< Whether the last scan began after it was made.
     };
 
     Impl(std::int64_t period, OnBatch on_batch_, std::string root_, Waker waker_)
@@ -269,7 +270,7 @@ void ProcSampler::Impl::answer_trees(Unknown unknown) {
         const std::lock_guard lock(mutex);
         const auto ripe = [&](const TreeWish& wish) {
             const auto at = known.find(wish.top);
-            return unknown == Unknown::answer ||
+            return (unknown == Unknown::answer && wish.before_scan) ||
                    (at != known.end() && at->second.measured_in_scan == scan_number);
         };
         const auto kept = std::stable_partition(wishes.begin(), wishes.end(), ripe);
@@ -339,6 +340,8 @@ void ProcSampler::Impl::take_watches() {
     {
         const std::lock_guard lock(mutex);
         next = std::exchange(wanted, {});
+        // Who asked before has now been watched from the scan's beginning, if at all.
+        for (TreeWish& wish : wishes) wish.before_scan = true;
     }
     if (!next) return;
     std::vector<Watched> kept;
@@ -551,7 +554,7 @@ void ProcSampler::watch(std::vector<data::WatchedProcess> processes) {
 void ProcSampler::tree(pid_t top, std::size_t count_max, OnTree on_tree) {
     {
         const std::lock_guard lock(impl_->mutex);
-        impl_->wishes.push_back({top, count_max, std::move(on_tree)});
+        impl_->wishes.push_back({top, count_max, std::move(on_tree), false});
     }
     impl_->waker.wake();
 }
