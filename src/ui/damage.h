@@ -11,13 +11,14 @@
 #include <imgui.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace labdeck::ui {
 
 /// The cells that a window is cut into.
 struct CellGrid {
-    static constexpr float cell_px = 32;
+    static constexpr float cell_width = 8, cell_height = 16;  ///< In pixels: vertical lines and rows of text.
     struct Cells {
         int left = 0, top = 0, right = -1, bottom = -1;  ///< Both ends are in it.
     };
@@ -36,7 +37,6 @@ struct CellGrid {
 
 class Damage {
 public:
-    static constexpr float cell_px = CellGrid::cell_px;
     /// More than this many rectangles are joined: each repeats the commands that it cuts.
     static constexpr std::size_t rects_max = 160;
 
@@ -62,29 +62,38 @@ private:
     std::vector<Area> areas_;
 };
 
-/// While it lives the draw lists draw within `areas` alone, and have no more in them than what touches those.
-class DamageClip {
+/// The picture of the damaged areas alone. Every shape is cut on the CPU, so that a frame stays a handful of
+/// commands however many areas it has, and what a later one hides is left out: in software GL a command costs
+/// as much as thousands of pixels, and each layer of pixels as much as the first.
+class DamageCut {
 public:
-    DamageClip(const ImDrawData& data, const std::vector<Damage::Area>& areas);
-    ~DamageClip();
-    DamageClip(const DamageClip&) = delete;
-    DamageClip& operator=(const DamageClip&) = delete;
+    /// What `data` draws within `areas`, which are whole cells and do not overlap, on a ground of the colour
+    /// `ground`. Its framebuffer's scale is 1. The answer is good until the next call.
+    ImDrawData& of(const ImDrawData& data, const std::vector<Damage::Area>& areas, ImU32 ground);
 
 private:
-    struct Whole {
-        ImVector<ImDrawCmd> commands;
-        ImVector<ImDrawIdx> indices;
+    struct Part {
+        Damage::Area area;
+        std::uint32_t seen = 0;          ///< The last shape that was found in it.
+        std::vector<ImDrawIdx> indices;  ///< Of the command in the making.
     };
-    void cut_command(const ImDrawList& list, const ImDrawCmd& command, const std::vector<Damage::Area>& areas,
-                     Whole& cut);
 
-    const ImDrawData& data_;
+    void take_areas(const ImDrawData& data, const std::vector<Damage::Area>& areas);
+    void cut_command(const ImDrawList& list, const ImDrawCmd& command);
+    void add_shape(Part& part, std::span<const ImDrawVert> corners, const Damage::Area& box,
+                   const Damage::Area& clip);
+    void add_polygon(Part& part, std::span<const ImDrawVert> corners);
+    void finish_command();
+
+    ImVec2 display_;
+    ImVec2 white_;
+    ImTextureID texture_ = nullptr;
     CellGrid grid_;
-    std::vector<std::uint16_t> area_of_cell_;  ///< Its place among the areas plus one; 0 for none.
-    std::vector<std::uint32_t> seen_;          ///< For each area, the last shape that was found in it.
+    std::vector<std::uint16_t> part_of_cell_;  ///< Its place among the parts plus one; 0 for none.
+    std::vector<Part> parts_;
     std::uint32_t shapes_ = 0;
-    std::vector<Whole> whole_;
-    std::vector<std::vector<ImDrawIdx>> parts_;  ///< Of the command being cut, for each area.
+    ImDrawList list_{nullptr};
+    ImDrawData cut_;
 };
 
 }  // namespace labdeck::ui

@@ -85,7 +85,6 @@ public:
 private:
     void watch_input();
     static void on_input(GLFWwindow* window);
-    bool iconified() const { return glfwGetWindowAttrib(window_, GLFW_ICONIFIED) == GLFW_TRUE; }
     Result<> follow_look();
     void follow_fullscreen();
     void wait();
@@ -106,7 +105,9 @@ private:
     std::array<int, 4> windowed_{};
     bool backends_ = false;
     bool input_ = true;
+    bool iconified_ = false;  ///< Asking GLFW is a round trip to the display.
     Damage damage_;
+    DamageCut cut_;
     bool back_buffer_stays_ = false;
     MonoTime last_frame_;
     MonoTime last_drain_;
@@ -177,7 +178,10 @@ void Window::watch_input() {
         static_cast<Window*>(glfwGetWindowUserPointer(w))->damage_.forget();
         on_input(w);
     });
-    glfwSetWindowIconifyCallback(window_, [](GLFWwindow* w, int) { on_input(w); });
+    glfwSetWindowIconifyCallback(window_, [](GLFWwindow* w, int iconified) {
+        static_cast<Window*>(glfwGetWindowUserPointer(w))->iconified_ = iconified == GLFW_TRUE;
+        on_input(w);
+    });
     glfwSetWindowContentScaleCallback(window_, [](GLFWwindow* w, float, float) { on_input(w); });
     glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) {
         // What was on the screen is gone, whatever the comparison says.
@@ -235,7 +239,7 @@ void Window::wait_until(MonoTime until) {
 void Window::wait() {
     const MonoTime now = mono_now();
     const MonoTime next = console_.next_frame(now);
-    if (iconified()) {
+    if (iconified_) {
         glfwWaitEventsTimeout(1.0);
     } else if (next.ns == 0) {
         glfwWaitEvents();
@@ -256,7 +260,7 @@ Result<> Window::run() {
         console_.drain();
         last_drain_ = mono_now();
         if (std::exchange(input_, false)) console_.input();
-        if (iconified() || !console_.wants_frame(last_drain_)) continue;
+        if (iconified_ || !console_.wants_frame(last_drain_)) continue;
         if (last_drain_.ns - last_frame_.ns < frame_period_ns) continue;
         last_frame_ = last_drain_;
         follow_fullscreen();
@@ -299,26 +303,18 @@ bool Window::try_back_buffer() {
 
 void Window::put_on_screen(const std::vector<Damage::Area>& areas) {
     ImDrawData& data = *ImGui::GetDrawData();
+    const ImU32 ground = theme(look_theme_).panel;
     int width = 0, height = 0;
     glfwGetFramebufferSize(window_, &width, &height);
     glViewport(0, 0, width, height);
-    const ImVec4 background = ImGui::ColorConvertU32ToFloat4(theme(look_theme_).panel);
-    glClearColor(background.x, background.y, background.z, 1);
     const bool in_parts = back_buffer_stays_ && data.FramebufferScale.x == 1 &&
                           data.FramebufferScale.y == 1 && width == static_cast<int>(data.DisplaySize.x) &&
                           height == static_cast<int>(data.DisplaySize.y);
     if (in_parts) {
-        glEnable(GL_SCISSOR_TEST);
-        for (const Damage::Area& area : areas) {
-            const int bottom = std::min(height, static_cast<int>(area.bottom));
-            glScissor(static_cast<int>(area.left), height - bottom, static_cast<int>(area.right - area.left),
-                      bottom - static_cast<int>(area.top));
-            glClear(GL_COLOR_BUFFER_BIT);
-        }
-        glDisable(GL_SCISSOR_TEST);
-        const DamageClip clip(data, areas);
-        ImGui_ImplOpenGL3_RenderDrawData(&data);
+        ImGui_ImplOpenGL3_RenderDrawData(&cut_.of(data, areas, ground));
     } else {
+        const ImVec4 colour = ImGui::ColorConvertU32ToFloat4(ground);
+        glClearColor(colour.x, colour.y, colour.z, 1);
         glClear(GL_COLOR_BUFFER_BIT);
         ImGui_ImplOpenGL3_RenderDrawData(&data);
     }
