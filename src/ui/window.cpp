@@ -85,6 +85,7 @@ public:
 private:
     void watch_input();
     static void on_input(GLFWwindow* window);
+    void start_anew();
     Result<> follow_look();
     void follow_fullscreen();
     void wait();
@@ -93,6 +94,7 @@ private:
     void draw_frame();
     void put_on_screen(const std::vector<Damage::Area>& areas);
     bool try_back_buffer();
+    static bool back_buffer_is(int width, int height);
 
     Console& console_;
     const float scale_option_;
@@ -109,6 +111,8 @@ private:
     Damage damage_;
     DamageCut cut_;
     bool back_buffer_stays_ = false;
+    int buffer_width_ = 0;  ///< Of the back buffer that has the last frame; 0 when it is not known.
+    int buffer_height_ = 0;
     MonoTime last_frame_;
     MonoTime last_drain_;
 };
@@ -164,6 +168,13 @@ void Window::on_input(GLFWwindow* window) {
     static_cast<Window*>(glfwGetWindowUserPointer(window))->input_ = true;
 }
 
+// Whatever the comparison says, the next frame is drawn whole, into a buffer that may be another one.
+void Window::start_anew() {
+    damage_.forget();
+    buffer_width_ = buffer_height_ = 0;
+    input_ = true;
+}
+
 // ImGui's back end is installed after these and calls them first.
 void Window::watch_input() {
     glfwSetWindowUserPointer(window_, this);
@@ -175,19 +186,15 @@ void Window::watch_input() {
     glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned) { on_input(w); });
     glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int) { on_input(w); });
     glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) {
-        static_cast<Window*>(glfwGetWindowUserPointer(w))->damage_.forget();
-        on_input(w);
+        static_cast<Window*>(glfwGetWindowUserPointer(w))->start_anew();
     });
     glfwSetWindowIconifyCallback(window_, [](GLFWwindow* w, int iconified) {
         static_cast<Window*>(glfwGetWindowUserPointer(w))->iconified_ = iconified == GLFW_TRUE;
         on_input(w);
     });
     glfwSetWindowContentScaleCallback(window_, [](GLFWwindow* w, float, float) { on_input(w); });
-    glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) {
-        // What was on the screen is gone, whatever the comparison says.
-        static_cast<Window*>(glfwGetWindowUserPointer(w))->damage_.forget();
-        on_input(w);
-    });
+    glfwSetWindowRefreshCallback(
+        window_, [](GLFWwindow* w) { static_cast<Window*>(glfwGetWindowUserPointer(w))->start_anew(); });
 }
 
 Result<> Window::follow_look() {
@@ -301,13 +308,26 @@ bool Window::try_back_buffer() {
     return pixel[0] >= 30 && pixel[0] <= 32;
 }
 
+// Mesa lets the buffer follow the window some frames late, and makes a new one for it. What is read outside
+// it leaves the memory as it was.
+bool Window::back_buffer_is(int width, int height) {
+    const auto has = [](int x, int y) {
+        std::array<unsigned char, 4> pixel{1, 2, 3, 4};
+        glReadPixels(x, y, 1, 1, GL_RGBA, GL_UNSIGNED_BYTE, pixel.data());
+        return pixel != std::array<unsigned char, 4>{1, 2, 3, 4};
+    };
+    glReadBuffer(GL_BACK);
+    return has(width - 1, height - 1) && !has(width, 0) && !has(0, height);
+}
+
 void Window::put_on_screen(const std::vector<Damage::Area>& areas) {
     ImDrawData& data = *ImGui::GetDrawData();
     const ImU32 ground = theme(look_theme_).panel;
     int width = 0, height = 0;
     glfwGetFramebufferSize(window_, &width, &height);
     glViewport(0, 0, width, height);
-    const bool in_parts = back_buffer_stays_ && data.FramebufferScale.x == 1 &&
+    const bool same_buffer = width == buffer_width_ && height == buffer_height_;
+    const bool in_parts = back_buffer_stays_ && same_buffer && data.FramebufferScale.x == 1 &&
                           data.FramebufferScale.y == 1 && width == static_cast<int>(data.DisplaySize.x) &&
                           height == static_cast<int>(data.DisplaySize.y);
     if (in_parts) {
@@ -317,6 +337,13 @@ void Window::put_on_screen(const std::vector<Damage::Area>& areas) {
         glClearColor(colour.x, colour.y, colour.z, 1);
         glClear(GL_COLOR_BUFFER_BIT);
         ImGui_ImplOpenGL3_RenderDrawData(&data);
+    }
+    if (back_buffer_stays_ && !same_buffer) {
+        const bool fits = back_buffer_is(width, height);
+        buffer_width_ = fits ? width : 0;
+        buffer_height_ = fits ? height : 0;
+        // The frame may be in a buffer that is given up: the next one is drawn whole, and soon.
+        if (!fits) start_anew();
     }
     glfwSwapBuffers(window_);
 }

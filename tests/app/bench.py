@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -154,8 +155,10 @@ class Display:
 
     def __enter__(self):
         read_end, write_end = os.pipe()
+        self.folder = tempfile.mkdtemp(prefix="labdeck-display-")
         self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", self.size + "x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", self.size + "x24", "-nolisten", "tcp",
+             "-fbdir", self.folder],
             pass_fds=[write_end], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(write_end)
         with os.fdopen(read_end) as number:
@@ -165,6 +168,15 @@ class Display:
     def __exit__(self, *_):
         self.server.terminate()
         self.server.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def rows(self):
+        """What the screen shows now: its rows from the top, four bytes a pixel."""
+        with open(self.folder + "/Xvfb_screen0", "rb") as file:
+            dump = file.read()  # As in X11/XWDFile.h: words of 32 bits, the most significant byte first.
+        head = struct.unpack(">25I", dump[:100])
+        start, width, height, stride = head[0] + 12 * head[19], head[4], head[5], head[12]
+        return [dump[start + y * stride:start + y * stride + 4 * width] for y in range(height)]
 
     @property
     def env(self):

@@ -57,6 +57,33 @@ class Window(unittest.TestCase):
             wait_for(lambda: bench.stats("plc-sim > plc-bridge")["bytes"] > silent, "answers on the wire")
             self.assertGreater(console.report()["clickToWireMs"], 0)
 
+    def test_what_is_on_the_screen_is_whole_after_the_window_got_another_size(self):
+        with Display() as display, Workspace(PROGRAM) as bench:
+            console = Console(bench, display, "--layout", "1x1", "--panel", "logs")
+            console.wait_report(lambda r: r["frames"] > 3 and r, "frames")
+            window = display.xdotool("search", "--sync", "--class", "labdeck").split()[-1]
+
+            def at_rest(height):
+                """The rows above the status line, when two looks in a row find the same."""
+                last = [None]
+
+                def same():
+                    last.append(display.rows()[:height - 40])
+                    time.sleep(0.3)
+                    return last[-1] if last[-1] == last[-2] else None
+                return wait_for(same, "a picture at rest")
+
+            for width, height in ((1920, 1080), (1100, 700), (1500, 1000), (1920, 1080)):
+                display.xdotool("windowsize", "--sync", window, width, height)
+                time.sleep(1.5)
+                found = at_rest(height)
+                # A window that comes back is drawn anew as a whole.
+                display.xdotool("windowunmap", "--sync", window)
+                display.xdotool("windowmap", "--sync", window)
+                time.sleep(1.5)
+                whole = at_rest(height)
+                self.assertEqual([y for y in range(height - 40) if found[y][:4 * width] != whole[y][:4 * width]], [])
+
     def test_the_bench_moves_on_the_screen(self):
         with Display() as display, Workspace(PROGRAM) as bench:
             console = Console(bench, display, "--demo")
