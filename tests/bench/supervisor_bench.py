@@ -74,8 +74,8 @@ class Cpu:
         found = {}
         for (task, name), ran in self.read().items():
             # Threads of GL are many, and one thing.
-            name = "GL" if name.startswith(("llvmpipe", "labdeck:")) else name
-            found[name] = found.get(name, 0) + 100 * (ran - self.before.get((task, name), 0)) / seconds
+            kind = "GL" if name.startswith(("llvmpipe", "labdeck:")) else name
+            found[kind] = found.get(kind, 0) + 100 * (ran - self.before.get((task, name), 0)) / seconds
         return dict(sorted(found.items(), key=lambda entry: -entry[1]))
 
 
