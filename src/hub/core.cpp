@@ -441,6 +441,16 @@ void Core::watch_jobs() {
             host->provider->call(
                 "action.job.cancel", params, [](const auto&) {}, job_look_ns);
         }
+        for (const auto& [app, id] : jobs_.to_ask(mono_now())) {
+            HostedProvider* const host = host_of(app);
+            if (host == nullptr) continue;
+            host->provider->call(
+                "action.job.get", {{"appId", app}, {"jobId", id}},
+                [this, app = app](const auto& answer) {
+                    if (answer) note_job(app, **answer);
+                },
+                get_to_know_ns);
+        }
         watch_jobs();
     });
 }

@@ -16,6 +16,8 @@ constexpr std::size_t ended_max = 1000;
 constexpr std::size_t over_max = 1000;
 constexpr std::size_t open_max = 10'000;
 constexpr std::size_t actions_max = 1000;  // Of an app.
+constexpr std::int64_t ask_after_ns = 5'000'000'000;
+constexpr std::size_t asked_max = 16;
 constexpr std::int64_t ns_per_ms = 1'000'000;
 /// The provider's own clock comes first.
 constexpr std::int64_t grace_ns = 2'000'000'000;
@@ -50,9 +52,10 @@ void JobWatch::note(const std::string& app, const Json& job, MonoTime now) {
     if (it == open_.end()) {
         // A provider that makes up jobs without end must not take our memory.
         if (open_.size() >= open_max) return;
-        it = open_.emplace(key, Open{std::make_shared<Json>(Json::object()), {}}).first;
+        it = open_.emplace(key, Open{std::make_shared<Json>(Json::object()), {}, now}).first;
     }
     Open& open = it->second;
+    open.heard = now;
     for (const auto& [name, value] : job.items()) (*open.job)[name] = value;
     if (!open.job->contains("timeoutMs")) {
         const auto known = timeouts_ms_.find({app, text_of(*open.job, "actionName")});
@@ -153,6 +156,17 @@ JobWatch::Ended JobWatch::expire(MonoTime now) {
                            {Code::action_timeout, "its provider let it outlast its timeoutMs", 0, {}}));
     }
     return late;
+}
+
+std::vector<std::pair<std::string, std::string>> JobWatch::to_ask(MonoTime now) {
+    std::vector<Key> asked;
+    for (auto& [key, open] : open_) {
+        if (asked.size() == asked_max) break;
+        if (open.deadline.ns != 0 || now.ns - open.heard.ns < ask_after_ns) continue;
+        open.heard = now;
+        asked.push_back(key);
+    }
+    return asked;
 }
 
 std::shared_ptr<const Json> JobWatch::end(const std::string& app, const Open& open, std::string_view state,

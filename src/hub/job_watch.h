@@ -56,6 +56,10 @@ public:
     /// Ends the jobs that should have been `timeout` by themselves.
     Ended expire(MonoTime now);
 
+    /// Jobs, by app and id, that have no deadline and of which nothing was heard for five seconds: a provider
+    /// that says nothing by itself is to be asked. Each again five seconds later, few at a time.
+    std::vector<std::pair<std::string, std::string>> to_ask(MonoTime now);
+
     /// A job that the hub ended; null for any other.
     std::shared_ptr<const contract::Json> find(std::string_view app, std::string_view job_id) const;
     /// All that the hub ended, the newest first, the latest 1,000.
@@ -67,6 +71,7 @@ private:
     struct Open {
         std::shared_ptr<contract::Json> job;
         MonoTime deadline;  ///< {0}: none that is known.
+        MonoTime heard;     ///< Or asked for.
     };
     std::shared_ptr<const contract::Json> end(const std::string& app, const Open& open,
                                               std::string_view state, const Error& why);

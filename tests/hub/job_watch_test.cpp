@@ -139,6 +139,24 @@ TEST_SUITE("hub/job_watch") {
             watch.know_actions("plc", rubbish);
     }
 
+    TEST_CASE("a job of which nothing is heard is asked for, until it has a deadline") {
+        JobWatch watch;
+        watch.note("plc", job("1", "queued"), {second});
+        CHECK(watch.to_ask({5 * second}).empty());
+        const auto asked = watch.to_ask({6 * second});
+        REQUIRE(asked.size() == 1);
+        CHECK(asked[0] == std::pair<std::string, std::string>("plc", "1"));
+        CHECK(watch.to_ask({7 * second}).empty());
+        CHECK(watch.to_ask({11 * second}).size() == 1);
+        watch.note("plc", job("1", "running"), {12 * second});
+        CHECK(watch.to_ask({100 * second}).empty());
+        CHECK(watch.expire({19 * second}).size() == 1);
+        for (int i = 0; i < 100; ++i)
+            watch.note("plc", job(std::to_string(i + 2).c_str(), "queued"), {second});
+        CHECK(watch.to_ask({100 * second}).size() == 16);
+        CHECK(watch.to_ask({100 * second}).size() == 16);
+    }
+
     TEST_CASE("after the event that told a job's end, none of it is told") {
         JobWatch watch;
         CHECK(watch.may_tell("plc", job("1", "running")));
