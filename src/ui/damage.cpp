@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "ui/theme.h"
+
 namespace labdeck::ui {
 
 namespace {
@@ -147,16 +149,6 @@ struct Polygon {
     void add(const ImDrawVert& corner) noexcept { corners[count++] = corner; }
 };
 
-ImU32 mixed(ImU32 a, ImU32 b, float part) {
-    ImU32 all = 0;
-    for (unsigned shift = 0; shift < 32; shift += 8) {
-        const auto from = static_cast<float>((a >> shift) & 0xffU);
-        const auto to = static_cast<float>((b >> shift) & 0xffU);
-        all |= static_cast<ImU32>(from + (to - from) * part + 0.5F) << shift;
-    }
-    return all;
-}
-
 /// Where an edge crosses the line `axis` = `at`. The same from either end, so that two triangles with an edge
 /// in common still fit together.
 ImDrawVert crossing(ImDrawVert a, ImDrawVert b, float ImVec2::*axis, float at) {
@@ -165,7 +157,7 @@ ImDrawVert crossing(ImDrawVert a, ImDrawVert b, float ImVec2::*axis, float at) {
     const auto between = [part](const ImVec2& from, const ImVec2& to) {
         return ImVec2{std::lerp(from.x, to.x, part), std::lerp(from.y, to.y, part)};
     };
-    ImDrawVert found{between(a.pos, b.pos), between(a.uv, b.uv), mixed(a.col, b.col, part)};
+    ImDrawVert found{between(a.pos, b.pos), between(a.uv, b.uv), ui::mix(a.col, b.col, part)};
     found.pos.*axis = at;
     return found;
 }
@@ -351,7 +343,8 @@ void DamageCut::cut_command(const ImDrawList& list, const ImDrawCmd& command) {
     if (command.TextureId != texture_) finish_command();
     texture_ = command.TextureId;
     for_each_shape(list, command, [&](const Shape& shape) {
-        const Area box = intersection(all, box_of(shape));
+        const Area whole = box_of(shape);
+        const Area box = intersection(all, whole);
         if (empty(box)) return;
         ++shapes_;
         const std::array<ImDrawVert, 4> corners{*shape.corner[0], *shape.corner[1], *shape.corner[2],
@@ -362,7 +355,7 @@ void DamageCut::cut_command(const ImDrawList& list, const ImDrawCmd& command) {
             for (int column = cells.left; column <= cells.right; ++column) {
                 const std::size_t part = part_of_cell_[grid_.at(row, column)];
                 if (part == 0 || std::exchange(parts_[part - 1].seen, shapes_) == shapes_) continue;
-                add_shape(parts_[part - 1], drawn, box_of(shape), clip);
+                add_shape(parts_[part - 1], drawn, whole, clip);
             }
         }
     });
@@ -373,7 +366,9 @@ void DamageCut::add_shape(Part& part, std::span<const ImDrawVert> corners, const
     const Area visible = intersection(clip, part.area);
     if (empty(intersection(visible, box))) return;
     const bool is_upright = corners.size() == 4 && upright(corners);
-    if (is_upright && opaque(corners, white_) && contains(box, part.area) && contains(clip, part.area)) {
+    const bool of_font_texture = texture_ == ImGui::GetIO().Fonts->TexID;
+    if (of_font_texture && is_upright && opaque(corners, white_) && contains(box, part.area) &&
+        contains(clip, part.area)) {
         part.indices.clear();
     }
     if (contains(visible, box)) return add_polygon(part, corners);

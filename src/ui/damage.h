@@ -37,7 +37,7 @@ struct CellGrid {
 
 class Damage {
 public:
-    /// More than this many rectangles are joined: each repeats the commands that it cuts.
+    /// More than this many rectangles are joined: each is compared with every command of a frame.
     static constexpr std::size_t rects_max = 160;
 
     /// In ImGui's coordinates: left, top, right, bottom.

@@ -26,6 +26,7 @@ namespace labdeck::ui {
 namespace {
 
 constexpr std::int64_t frame_period_ns = 16'666'667;
+constexpr int misfits_max = 60;
 // A source that never pauses would wake the loop for each read; once a millisecond is soon enough.
 constexpr std::int64_t drain_period_ns = 1'000'000;
 constexpr int default_width = 1600;
@@ -113,6 +114,7 @@ private:
     bool back_buffer_stays_ = false;
     int buffer_width_ = 0;  ///< Of the back buffer that has the last frame; 0 when it is not known.
     int buffer_height_ = 0;
+    int misfits_ = 0;  ///< Frames in a row whose buffer had another size than the window.
     MonoTime last_frame_;
     MonoTime last_drain_;
 };
@@ -186,7 +188,9 @@ void Window::watch_input() {
     glfwSetCharCallback(window_, [](GLFWwindow* w, unsigned) { on_input(w); });
     glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int) { on_input(w); });
     glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) {
-        static_cast<Window*>(glfwGetWindowUserPointer(w))->start_anew();
+        auto& self = *static_cast<Window*>(glfwGetWindowUserPointer(w));
+        self.misfits_ = 0;
+        self.start_anew();
     });
     glfwSetWindowIconifyCallback(window_, [](GLFWwindow* w, int iconified) {
         static_cast<Window*>(glfwGetWindowUserPointer(w))->iconified_ = iconified == GLFW_TRUE;
@@ -342,8 +346,14 @@ void Window::put_on_screen(const std::vector<Damage::Area>& areas) {
         const bool fits = back_buffer_is(width, height);
         buffer_width_ = fits ? width : 0;
         buffer_height_ = fits ? height : 0;
-        // The frame may be in a buffer that is given up: the next one is drawn whole, and soon.
-        if (!fits) start_anew();
+        misfits_ = fits ? 0 : misfits_ + 1;
+        // The frame may be in a buffer that is given up: the next one is drawn whole, and soon. A driver that
+        // never shows a fit is not waited for.
+        if (misfits_ == misfits_max) {
+            back_buffer_stays_ = false;
+        } else if (!fits) {
+            start_anew();
+        }
     }
     glfwSwapBuffers(window_);
 }

@@ -195,6 +195,15 @@ class Jobs(unittest.TestCase):
             events.say('{"id":"end","method":"ping"}\n')
             self.assertEqual(events.hear().get("id"), "end", "no second final state was told")
 
+    def test_a_job_of_which_its_provider_says_nothing_is_timeout_all_the_same(self):
+        with Bench(with_neighbour("plain")) as bench, bench.connect() as events:
+            bench.wait_state("fake", "up")
+            events.ask('{"id":1,"method":"events.subscribe","params":{"topics":["job.changed"]}}')
+            bench.ask("action.invoke", appId="fake", actionName="quiet", args={})
+            told = self.hear_job(events, "timeout")
+            self.assertEqual((told["jobId"], told["actionName"]), ("job-quiet", "quiet"))
+            self.assertEqual(told["error"]["code"], "E_ACTION_TIMEOUT")
+
     def test_the_legacy_run_ends_when_its_provider_dies(self):
         with Bench(with_neighbour("plain")) as bench:
             bench.wait_state("fake", "up")

@@ -2,7 +2,8 @@
 """A provider for tests that misbehaves on request: provider.py MODE [APP], hosting the app `fake` by default.
 
 Actions, by name: `ok` succeeds at once, `die` kills the process, `hang` never answers the invoke, `endless` starts a
-job that never ends, `late` one that ends long after its timeoutMs. Modes: `plain`, `other-interface`,
+job that never ends, `late` one that ends long after its timeoutMs, `quiet` one that runs over
+without a word and tells of it when asked. Modes: `plain`, `other-interface`,
 `other-version`, `mute` (never answers ping), `rubbish` (writes lines that are no message and half a line), `stray`
 (speaks for an app it does not host); and, once it was asked for a status or subscribed to: `silent` (answers
 nothing any more), `slow` (takes two seconds), `flood` (writes rubbish for ever), `flood-events` (log events for
@@ -60,8 +61,12 @@ def answer(method, params):
                 late = {"event": "job.changed", "params": {**job, "state": "succeeded"}}
                 threading.Timer(4, say, [late]).start()
             return {"jobId": job["jobId"], "state": "running", "acceptedAt": "2026-01-01T00:00:00.000Z"}
+        if name == "quiet":
+            return {"jobId": "job-quiet", "state": "queued", "acceptedAt": "2026-01-01T00:00:00.000Z"}
         jobs["job-1"] = 0
         return {"jobId": "job-1", "state": "queued", "acceptedAt": "2026-01-01T00:00:00.000Z"}
+    if method == "action.job.get" and params["jobId"] == "job-quiet":
+        return {"jobId": "job-quiet", "state": "running", "timeoutMs": 200}
     if method == "action.job.get":
         jobs[params["jobId"]] += 1
         return {"jobId": params["jobId"], "state": "succeeded" if jobs[params["jobId"]] > 2 else "running"}
